@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Final, NewType
 
 from routic_cli.domain.secret import Fingerprint
@@ -125,21 +125,13 @@ class Key:
         return self.current.hint
 
 
-class Unset:
+class Unset(Enum):
     """The mark of a field that a change leaves alone, where None clears it."""
 
-    _only: Unset | None = None
-
-    def __new__(cls) -> Unset:
-        if cls._only is None:
-            cls._only = super().__new__(cls)
-        return cls._only
-
-    def __repr__(self) -> str:
-        return "UNSET"
+    UNSET = "unset"
 
 
-UNSET: Final = Unset()
+UNSET: Final = Unset.UNSET
 
 
 @dataclass(frozen=True, slots=True)
