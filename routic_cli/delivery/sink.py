@@ -37,8 +37,8 @@ class Sink(Protocol):
     def notices(self) -> list[str]:
         """What the user should know of the place, in sentences; filled by preflight and commit."""
 
-    def record(self) -> Mapping[str, str] | None:
-        """What recovery needs to know after a crash, decided before anything is written; None: nothing to recover."""
+    def record(self) -> Mapping[str, str]:
+        """What recovery needs to know after a crash, decided before anything is written; never a secret."""
 
     def prepare(self, secret: Secret) -> None:
         """Put the secret down durably, replacing nothing."""

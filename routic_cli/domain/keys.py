@@ -116,8 +116,8 @@ class Key:
 
     @property
     def current(self) -> KeyVersion:
-        """The newest version."""
-        return self.versions[-1]
+        """The newest version that no end was set for; the newest of all when each has one."""
+        return next((v for v in reversed(self.versions) if v.expires_at is None), self.versions[-1])
 
     @property
     def hint(self) -> str:
@@ -179,9 +179,13 @@ class KeyPage:
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """What came of one revocation. `changed` is False when the key was revoked before."""
+    """What came of one target of a revocation, a key id or a fingerprint.
 
-    key: Key
+    `key` is None when no key answers to it; `changed` is False when the key was revoked before.
+    """
+
+    target: str
+    key: Key | None
     changed: bool
 
 

@@ -1,0 +1,60 @@
+"""Files and folders that are nobody else's: made 0600 and 0700 whatever the umask, refused when they are not."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from routic_cli.domain.errors import UnsafeDestinationError
+
+PRIVATE_FILE: Final = 0o600
+_PRIVATE_FOLDER: Final = 0o700
+_OTHERS: Final = 0o077
+
+
+def check_private(path: Path, label: str) -> None:
+    """UnsafeDestinationError when the file is a symlink, no regular file, or open to others."""
+    status = path.lstat()
+    problem = remedy = ""
+    if stat.S_ISLNK(status.st_mode):
+        problem, remedy = "it is a symbolic link", f"routic --store {path.resolve()} …, to name the file itself"
+    elif not stat.S_ISREG(status.st_mode):
+        problem = "it is not a regular file"
+    elif os.name == "posix" and status.st_uid not in {os.geteuid(), 0}:
+        problem = "it belongs to another user"
+    elif os.name == "posix" and status.st_mode & _OTHERS:
+        problem, remedy = f"others have access to it (mode {status.st_mode & 0o777:04o})", f"chmod 600 {path}"
+    elif os.name == "posix" and _replaceable_by_others(path.parent):
+        problem, remedy = "everybody may replace files in its folder", f"chmod o-w {path.parent}"
+    if problem:
+        raise UnsafeDestinationError(
+            f"The {label} {path} is not private", why=problem, not_done="It was not opened", remedy=remedy
+        )
+
+
+def _replaceable_by_others(folder: Path) -> bool:
+    mode = folder.stat().st_mode
+    return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make the folder and the missing ones above it, mode 0700 whatever the umask; existing ones stay as they are."""
+    missing = [folder] if not folder.exists() else []
+    while missing and not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for each in reversed(missing):
+        with suppress(FileExistsError):  # another routic was faster
+            each.mkdir(_PRIVATE_FOLDER)
+            each.chmod(_PRIVATE_FOLDER)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was created, renamed or removed in the folder outlast a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

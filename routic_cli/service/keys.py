@@ -1,0 +1,334 @@
+"""The rules of keys over a store. This *is* the local transport; a server offers the same over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from routic_cli.domain.errors import (
+    InvalidRequestError,
+    KeyExistsError,
+    KeyGoneError,
+    KeyNotFoundError,
+    NameTakenError,
+    RouticError,
+)
+from routic_cli.domain.keys import (
+    UNSET,
+    Key,
+    KeyChanges,
+    KeyId,
+    KeyPage,
+    KeyQuery,
+    KeyStatus,
+    KeyTraits,
+    NewKey,
+    NewVersion,
+    Revocation,
+    UnixSeconds,
+    Verdict,
+    VerdictStatus,
+    is_key_id,
+)
+from routic_cli.domain.lifecycle import key_from_new, verdict_status
+from routic_cli.domain.rules import checked_reason, checked_traits
+from routic_cli.domain.secret import Fingerprint
+from routic_cli.service.references import resolve
+from routic_cli.store.interface import Store, StoreReader, StoreWriter, TrailEntry
+from routic_cli.transport.interface import Registration
+
+NEVER_DELIVERED = "never delivered"
+
+
+class KeyService:
+    """A Transport over a Store. `clock` gives unix seconds; `actor` is who the audit trail names."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], UnixSeconds], actor: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._actor = actor
+
+    def register(self, new: NewKey) -> Key:
+        """Make a key valid; the same id and hash again is success."""
+        new = replace(new, traits=checked_traits(new.traits))
+        now = self._clock()
+        with self._store.writing(now) as tx:
+            known = _known_registration(tx, new)
+            if known is not None:
+                return known
+            _refuse_taken_name(tx, new.traits, now)
+            tx.insert_keys([new])
+            tx.add_trail([self._entry(now, "key.created", new.id, name=new.traits.name, sha256=new.version.sha256)])
+        return key_from_new(new, now)
+
+    def register_many(self, news: Sequence[NewKey]) -> list[Registration]:
+        """Make many keys valid in one transaction; one result each."""
+        now = self._clock()
+        results: list[Registration] = []
+        accepted: list[NewKey] = []
+        with self._store.writing(now) as tx:
+            names = tx.names_in_use([new.traits.name for new in news])
+            hashes: dict[Fingerprint, NewKey] = {}
+            for new in news:
+                try:
+                    checked = replace(new, traits=checked_traits(new.traits))
+                    known = _known_import(tx, checked) or _known_registration(tx, checked)
+                    if known is not None:
+                        results.append(Registration(known))
+                        continue
+                    _refuse_repeated(checked, names if _lives(checked.traits, now) else set(), hashes)
+                except RouticError as error:
+                    results.append(Registration(None, error=error))
+                    continue
+                if _lives(checked.traits, now):
+                    names.add(checked.traits.name)
+                hashes[checked.version.sha256] = checked
+                accepted.append(checked)
+                results.append(Registration(key_from_new(checked, now), created=True))
+            tx.insert_keys(accepted)
+            tx.add_trail(
+                [
+                    self._entry(now, "key.imported", new.id, name=new.traits.name, sha256=new.version.sha256)
+                    for new in accepted
+                ]
+            )
+        return results
+
+    def find(self, ref: str) -> Key:
+        """The key by its name, its id or a unique beginning of its id."""
+        with self._store.reading(self._clock()) as view:
+            return resolve(view, ref)
+
+    def page(self, query: KeyQuery) -> KeyPage:
+        """Some keys, in the query's order."""
+        with self._store.reading(self._clock()) as view:
+            return view.page(query)
+
+    def tally(self, query: KeyQuery) -> Mapping[KeyStatus, int]:
+        """How many keys of each status meet the query's other conditions."""
+        with self._store.reading(self._clock()) as view:
+            return view.tally(query)
+
+    def change(self, key_id: KeyId, changes: KeyChanges) -> Key:
+        """Change what the owner decides of a key."""
+        now = self._clock()
+        with self._store.writing(now) as tx:
+            key = _existing(tx, key_id)
+            if key.status is KeyStatus.REVOKED:
+                raise _gone(key, "No change was made")
+            traits = checked_traits(_changed(key.traits, changes))
+            if traits == key.traits:
+                return key
+            if traits.name != key.name or key.status is KeyStatus.EXPIRED:
+                _refuse_taken_name(tx, traits, now)
+            tx.set_traits(key_id, traits)
+            tx.add_trail([self._entry(now, "key.changed", key_id, **_differences(key.traits, traits))])
+            return _existing(tx, key_id)
+
+    def add_version(self, key_id: KeyId, version: NewVersion) -> Key:
+        """Register the next secret of a key; the previous one is untouched."""
+        now = self._clock()
+        with self._store.writing(now) as tx:
+            key = _existing(tx, key_id)
+            if key.status is not KeyStatus.ACTIVE:
+                raise _gone(key, "No version was registered")
+            same = next((v for v in key.versions if v.number == version.number), None)
+            if same is not None and same.sha256 == version.sha256:
+                return key
+            _refuse_version(tx, key, version)
+            tx.insert_version(key_id, version)
+            tx.add_trail([self._entry(now, "version.created", key_id, version=version.number, sha256=version.sha256)])
+            return _existing(tx, key_id)
+
+    def end_version(self, key_id: KeyId, number: int, at: UnixSeconds | None) -> Key:
+        """Set when a version ends; None lets it live on."""
+        now = self._clock()
+        with self._store.writing(now) as tx:
+            key = _existing(tx, key_id)
+            if key.status is KeyStatus.REVOKED:
+                raise _gone(key, "No version was changed")
+            if all(v.number != number for v in key.versions):
+                raise KeyNotFoundError(f"The key '{key.name}' has no version {number}", param="version")
+            tx.end_version(key_id, number, at)
+            tx.add_trail([self._entry(now, "version.ended", key_id, version=number, expires_at=at)])
+            return _existing(tx, key_id)
+
+    def give_up(self, key_id: KeyId, number: int) -> None:
+        """Call a version dead that was never delivered, whether or not it was ever registered."""
+        if not is_key_id(key_id) or number < 1:
+            raise InvalidRequestError("A version is given up by its key's whole id and its number")
+        now = self._clock()
+        with self._store.writing(now) as tx:
+            if tx.is_given_up(key_id, number):
+                return
+            tx.add_tombstone(key_id, number, now)
+            key = tx.key(key_id)
+            if key is not None and number == 1 and len(key.versions) == 1:
+                if key.status is not KeyStatus.REVOKED:
+                    tx.set_revoked([key_id], now, NEVER_DELIVERED)
+            elif key is not None and key.versions[-1].number == number:
+                tx.delete_version(key_id, number)
+            tx.add_trail([self._entry(now, "version.given_up", key_id, version=number)])
+
+    def revoke(self, targets: Sequence[KeyId | Fingerprint], reason: str | None) -> list[Revocation]:
+        """End keys at once and for good; one result each."""
+        reason = checked_reason(reason)
+        now = self._clock()
+        with self._store.writing(now) as tx:
+            found = [(target, _key_of_target(tx, target)) for target in targets]
+            live = {key.id: key for _, key in found if key is not None and key.status is not KeyStatus.REVOKED}
+            tx.set_revoked(list(live), now, reason)
+            tx.add_trail([self._entry(now, "key.revoked", key_id, reason=reason) for key_id in live])
+            results = []
+            for target, key in found:
+                after = tx.key(key.id) if key is not None else None
+                # A target named twice changes the key once.
+                changed = key is not None and live.pop(key.id, None) is not None
+                results.append(Revocation(str(target), after, changed))
+        return results
+
+    def verify(self, sha256: Fingerprint) -> Verdict:
+        """Whether the secret with this fingerprint would be let in now."""
+        now = self._clock()
+        with self._store.reading(now) as view:
+            found = view.key_of_version(sha256)
+        if found is None:
+            return Verdict(VerdictStatus.UNKNOWN)
+        key, number = found
+        version = next(v for v in key.versions if v.number == number)
+        return Verdict(verdict_status(key, version, now), key, number)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+    def _entry(self, at: UnixSeconds, action: str, key_id: KeyId, **detail: object) -> TrailEntry:
+        return TrailEntry(at, self._actor, action, key_id, {k: v for k, v in detail.items() if v is not None})
+
+
+def _existing(view: StoreReader, key_id: KeyId) -> Key:
+    key = view.key(key_id)
+    if key is None:
+        raise KeyNotFoundError(f"No key has the id '{key_id}'", remedy="routic keys list --all", param="id")
+    return key
+
+
+def _key_of_target(view: StoreReader, target: KeyId | Fingerprint) -> Key | None:
+    if is_key_id(target):
+        return view.key(KeyId(target))
+    found = view.key_of_version(Fingerprint(target))
+    return found[0] if found else None
+
+
+def _known_registration(tx: StoreWriter, new: NewKey) -> Key | None:
+    """The key when this very registration has been made before; an error when something contradicts it."""
+    key = tx.key(new.id)
+    if key is not None:
+        if key.versions[0].sha256 != new.version.sha256:
+            raise KeyExistsError(f"The id {new.id} is registered with another secret", not_done="No key was created")
+        if key.status is KeyStatus.REVOKED:
+            raise _gone(key, "No key was created")
+        return key
+    if tx.is_given_up(new.id, new.version.number):
+        raise KeyGoneError(
+            f"The key {new.id} was given up before it was registered",
+            why="Its secret was declared dead, and stays so",
+            not_done="No key was created",
+        )
+    owner = tx.key_of_version(new.version.sha256)
+    if owner is not None:
+        raise _same_secret(owner[0], "No key was created")
+    return None
+
+
+def _known_import(tx: StoreWriter, new: NewKey) -> Key | None:
+    """The key when the same name and secret are here already: importing a file twice is importing it once."""
+    owner = tx.key_of_version(new.version.sha256)
+    return owner[0] if owner is not None and owner[0].name == new.traits.name else None
+
+
+def _same_secret(owner: Key, not_done: str) -> KeyExistsError:
+    return KeyExistsError(
+        "This secret is registered already",
+        why=f"It belongs to '{owner.name}' ({owner.id}), which is {owner.status}",
+        not_done=not_done,
+        remedy=f"routic keys show {owner.id}",
+    )
+
+
+def _lives(traits: KeyTraits, now: UnixSeconds) -> bool:
+    return traits.expires_at is None or traits.expires_at > now
+
+
+def _refuse_repeated(new: NewKey, names: set[str], hashes: Mapping[Fingerprint, NewKey]) -> None:
+    if new.traits.name in names:
+        raise NameTakenError(f"The name '{new.traits.name}' is taken", not_done="This key was not imported")
+    twin = hashes.get(new.version.sha256)
+    if twin is not None:
+        raise KeyExistsError(
+            "This secret comes twice", why=f"'{twin.traits.name}' has it", not_done="This key was not imported"
+        )
+
+
+def _refuse_taken_name(view: StoreReader, traits: KeyTraits, now: UnixSeconds) -> None:
+    if not _lives(traits, now) or traits.name not in view.names_in_use([traits.name]):
+        return
+    owner = resolve(view, traits.name)
+    raise NameTakenError(
+        f"The name '{traits.name}' is taken",
+        why=f"{owner.id} has it and is {owner.status}",
+        not_done="Nothing was stored",
+        remedy=f"routic rotate {traits.name}, for a new secret of that key, or another name",
+        param="name",
+    )
+
+
+def _refuse_version(tx: StoreWriter, key: Key, version: NewVersion) -> None:
+    not_done = "No version was registered"
+    if tx.is_given_up(key.id, version.number):
+        raise KeyGoneError(f"Version {version.number} of '{key.name}' was given up", not_done=not_done)
+    if version.number <= key.versions[-1].number:
+        raise KeyExistsError(
+            f"'{key.name}' has a version {version.number} with another secret",
+            why="Another rotation was faster",
+            not_done=not_done,
+            remedy=f"routic keys show {key.id}",
+        )
+    owner = tx.key_of_version(version.sha256)
+    if owner is not None:
+        raise _same_secret(owner[0], not_done)
+
+
+def _gone(key: Key, not_done: str) -> KeyGoneError:
+    return KeyGoneError(
+        f"The key '{key.name}' ({key.id}) is {key.status}",
+        why="A revoked key is gone for good" if key.status is KeyStatus.REVOKED else "An expired key lets nobody in",
+        not_done=not_done,
+        remedy="routic keys create --name NAME, for a new key",
+    )
+
+
+def _changed(traits: KeyTraits, changes: KeyChanges) -> KeyTraits:
+    tags = dict(traits.tags)
+    for name, value in changes.tags.items():
+        if value is None:
+            tags.pop(name, None)
+        else:
+            tags[name] = value
+    return replace(
+        traits,
+        name=traits.name if changes.name is UNSET else changes.name,
+        expires_at=traits.expires_at if changes.expires_at is UNSET else changes.expires_at,
+        rpm=traits.rpm if changes.rpm is UNSET else changes.rpm,
+        tags=tags,
+    )
+
+
+def _differences(before: KeyTraits, after: KeyTraits) -> dict[str, object]:
+    pairs = {
+        "name": (before.name, after.name),
+        "expires_at": (before.expires_at, after.expires_at),
+        "rpm": (before.rpm, after.rpm),
+        "tags": (dict(before.tags), dict(after.tags)),
+    }
+    return {field: [old, new] for field, (old, new) in pairs.items() if old != new}

@@ -1,0 +1,141 @@
+"""The composition root: what a command works with, each part made when it is first touched."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from routic_cli.config import Config, Flags, load_config
+from routic_cli.domain.keys import DEFAULT_ACCOUNT, UnixSeconds
+from routic_cli.output.console import Console
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from routic_cli.delivery.env_file import EnvFileSink
+    from routic_cli.delivery.sink import Sink
+    from routic_cli.store.state import StateStore
+    from routic_cli.transport.interface import Transport
+    from routic_cli.workflows.issue import Desk
+    from routic_cli.workflows.journal import Journal
+
+
+class Session:
+    """One run of routic. `flags` fill while the command line is parsed; everything else follows from them."""
+
+    def __init__(
+        self,
+        flags: Flags | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.flags = flags or Flags()
+        self._environ = os.environ if environ is None else environ
+        self._clock = clock
+
+    def now(self) -> UnixSeconds:
+        """The time, in whole unix seconds."""
+        return int(self._clock())
+
+    @cached_property
+    def config(self) -> Config:
+        """What flags, environment and file say."""
+        return load_config(self.flags, self._environ)
+
+    @cached_property
+    def console(self) -> Console:
+        """The only thing that prints."""
+        no_input = self.flags.no_input or (self._environ.get("ROUTIC_NO_INPUT", "").lower() in {"1", "true", "yes", "on"})
+        return Console(quiet=self.flags.quiet, no_input=no_input)
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether data and errors are JSON; `--fields` implies it."""
+        return self.flags.json or self.flags.fields is not None
+
+    @property
+    def fields(self) -> list[str] | None:
+        """The fields asked for, in their order; None for all."""
+        if self.flags.fields is None:
+            return None
+        return [field.strip() for field in self.flags.fields.split(",") if field.strip()]
+
+    @cached_property
+    def transport(self) -> Transport:
+        """The store of keys. For changes, use `changing_transport`."""
+        from routic_cli.service.keys import KeyService
+        from routic_cli.store.sqlite import SqliteStore
+
+        store = SqliteStore(self.config.store_url.path, account=DEFAULT_ACCOUNT)
+        return KeyService(store, clock=self.now, actor=_actor())
+
+    @property
+    def changing_transport(self) -> Transport:
+        """The store of keys, after what a crash left open on it has been finished or undone."""
+        return self.desk.transport
+
+    @cached_property
+    def state(self) -> StateStore:
+        """What this machine remembers."""
+        from routic_cli.store.state import StateStore
+
+        return StateStore(self.config.paths.state_file)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The operations open on this machine."""
+        from routic_cli.workflows.journal import Journal
+
+        return Journal(self.state, self.config.paths.operation_locks)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What an issue works with, after recovery."""
+        from routic_cli.workflows.issue import Desk
+        from routic_cli.workflows.recovery import recover
+
+        desk = Desk(self.transport, self.config.store_url.url, self.journal, self.now())
+        for recovery in recover(desk, self._sink_of):
+            operation = recovery.operation
+            text = f"{operation.kind} of {operation.key_id}, which was cut short: {recovery.outcome}"
+            if recovery.error is None:
+                self.console.notice(f"Tidied up the {text}")
+            else:
+                self.console.warn(f"The {text}. {'. '.join(recovery.error.sentences())}")
+        return desk
+
+    def env_file_sink(self, path: Path, variable: str, *, force: bool, not_done: str) -> EnvFileSink:
+        """A `.env` file as a destination, judged by the rules of git safety."""
+        from routic_cli.delivery.env_file import EnvFileSink
+        from routic_cli.delivery.safety import judge
+
+        return EnvFileSink(path, variable, judge=judge, force=force, not_done=not_done)
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        for name in ("transport", "state"):
+            opened = self.__dict__.get(name)
+            if opened is not None:
+                opened.close()
+
+    @staticmethod
+    def _sink_of(record: Mapping[str, str]) -> Sink:
+        from routic_cli.delivery.env_file import EnvFileSink
+
+        return EnvFileSink.from_record(record)
+
+
+def _actor() -> str:
+    """Who the audit trail names: the user of the operating system, at this machine."""
+    import getpass
+    import platform
+
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without a name
+        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    return f"{user}@{platform.node()}"

@@ -1,0 +1,110 @@
+"""What a store of keys can do. KeyService has the rules; a store only remembers.
+
+A backend is one class with `reading` and `writing`; tests/contract/store_contract.py is what it has to pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from routic_cli.domain.keys import (
+    Key,
+    KeyId,
+    KeyPage,
+    KeyQuery,
+    KeyStatus,
+    KeyTraits,
+    NewKey,
+    NewVersion,
+    UnixSeconds,
+)
+from routic_cli.domain.secret import Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEntry:
+    """One change that was made: who, when, what. `detail` never holds a secret."""
+
+    at: UnixSeconds
+    actor: str
+    action: str
+    key_id: KeyId
+    detail: Mapping[str, object]
+
+
+class StoreReader(Protocol):
+    """One consistent view of the keys of an account, at one moment."""
+
+    def key(self, key_id: KeyId) -> Key | None:
+        """The key with this id."""
+
+    def keys_named(self, name: str) -> list[Key]:
+        """Every key that has or had the name, the oldest first."""
+
+    def keys_by_id_prefix(self, prefix: str, limit: int) -> list[Key]:
+        """Keys whose id begins so, at most `limit`."""
+
+    def key_of_version(self, sha256: Fingerprint) -> tuple[Key, int] | None:
+        """The key that has a version with this fingerprint, and the version's number; in any account."""
+
+    def is_given_up(self, key_id: KeyId, number: int) -> bool:
+        """Whether a tombstone stands for this version of this id."""
+
+    def page(self, query: KeyQuery) -> KeyPage:
+        """Keys that meet the query. KeyNotFoundError when `after` names no key."""
+
+    def tally(self, query: KeyQuery) -> Mapping[KeyStatus, int]:
+        """How many keys of each status meet the query's other conditions; statuses without keys are left out."""
+
+    def names_in_use(self, names: Sequence[str]) -> set[str]:
+        """Those of the names that a live key has."""
+
+    def trail(self, *, limit: int) -> list[TrailEntry]:
+        """The latest entries of the audit trail, the newest first."""
+
+
+class StoreWriter(StoreReader, Protocol):
+    """One transaction: everything in it is stored when the block ends, or nothing is."""
+
+    def insert_keys(self, keys: Sequence[NewKey]) -> None:
+        """Keys that must be new, each with its first version."""
+
+    def insert_version(self, key_id: KeyId, version: NewVersion) -> None:
+        """The next version of a key that exists."""
+
+    def delete_version(self, key_id: KeyId, number: int) -> None:
+        """Forget a version that never came to anybody's use."""
+
+    def end_version(self, key_id: KeyId, number: int, at: UnixSeconds | None) -> None:
+        """Set or clear the end of a version."""
+
+    def set_traits(self, key_id: KeyId, traits: KeyTraits) -> None:
+        """Replace what the owner decides of a key."""
+
+    def set_revoked(self, key_ids: Sequence[KeyId], at: UnixSeconds, reason: str | None) -> None:
+        """Mark keys as revoked."""
+
+    def add_tombstone(self, key_id: KeyId, number: int, at: UnixSeconds) -> None:
+        """Let no later registration bring this version of this id to life. Twice is once."""
+
+    def add_trail(self, entries: Sequence[TrailEntry]) -> None:
+        """Append to the audit trail."""
+
+
+class Store(Protocol):
+    """Where keys live."""
+
+    def reading(self, now: UnixSeconds) -> AbstractContextManager[StoreReader]:
+        """A consistent view, with each key's status as of `now`."""
+
+    def writing(self, now: UnixSeconds) -> AbstractContextManager[StoreWriter]:
+        """One transaction that no other writer overlaps. Commits at the end of the block, undoes on an exception.
+
+        OutcomeUnknownError when the commit itself failed: it may have happened, so read back before saying anything.
+        """
+
+    def close(self) -> None:
+        """Let go of files and connections."""

@@ -1,0 +1,94 @@
+"""The schema of each SQLite file, as the steps that led to it. Forward only; a step that has shipped never changes.
+
+`keys.db` holds fingerprints and hints, never a secret. Times are unix seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from routic_cli.store.database import Kind
+
+_KEYS_1: Final = (
+    """
+    CREATE TABLE keys (
+        seq INTEGER PRIMARY KEY,            -- the order of registration
+        id TEXT NOT NULL UNIQUE,
+        account TEXT NOT NULL,
+        name TEXT NOT NULL,
+        tags TEXT NOT NULL,                 -- JSON object of strings
+        scopes TEXT NOT NULL,               -- JSON array of strings
+        rpm INTEGER CHECK (rpm > 0),
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        revoked_at INTEGER,
+        revoke_reason TEXT
+    ) STRICT
+    """,
+    # Not unique: a name is freed when its key expires, which no index can know.
+    "CREATE INDEX keys_by_name ON keys (account, name)",
+    """
+    CREATE TABLE versions (
+        key_seq INTEGER NOT NULL REFERENCES keys (seq),
+        number INTEGER NOT NULL CHECK (number > 0),
+        sha256 TEXT NOT NULL UNIQUE CHECK (length(sha256) = 64),
+        hint TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        PRIMARY KEY (key_seq, number)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # By id, not by key: a version can be given up before the key was ever seen here.
+    """
+    CREATE TABLE tombstones (
+        key_id TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (key_id, number)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE trail (
+        seq INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        account TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        action TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        detail TEXT NOT NULL                -- JSON object, never a secret
+    ) STRICT
+    """,
+)
+
+_STATE_1: Final = (
+    """
+    CREATE TABLE operations (
+        id TEXT PRIMARY KEY,
+        store TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        sinks TEXT NOT NULL,                -- JSON array of what each sink needs for its recovery
+        started_at INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE placements (
+        kind TEXT NOT NULL,
+        location TEXT NOT NULL,
+        variable TEXT NOT NULL,
+        store TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        placed_at INTEGER NOT NULL,
+        PRIMARY KEY (kind, location, variable)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX placements_by_key ON placements (store, key_id)",
+)
+
+
+KEY_STORE: Final = Kind(label="key store", application_id=0x726F7574, steps=(_KEYS_1,))
+STATE: Final = Kind(label="state file", application_id=0x726F7573, steps=(_STATE_1,))

@@ -1,0 +1,123 @@
+"""Rows to keys, and queries to SQL. Every fragment is fixed text; what a user typed travels as a parameter."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from routic_cli.domain.errors import KeyNotFoundError
+from routic_cli.domain.keys import (
+    Key,
+    KeyId,
+    KeyQuery,
+    KeyTraits,
+    KeyVersion,
+    Scope,
+    SortField,
+    UnixSeconds,
+)
+from routic_cli.domain.lifecycle import key_status
+from routic_cli.domain.secret import Fingerprint
+
+STATUS_SQL: Final = (
+    "CASE WHEN revoked_at IS NOT NULL THEN 'revoked'"
+    " WHEN expires_at IS NOT NULL AND expires_at <= :now THEN 'expired' ELSE 'active' END"
+)
+
+# What never ends comes behind what ends; what was never used before what was.
+_NEVER_ENDS: Final = 1 << 62
+_SORT_SQL: Final[Mapping[SortField, str]] = {
+    SortField.NAME: "name",
+    SortField.CREATED_AT: "created_at",
+    SortField.EXPIRES_AT: f"coalesce(expires_at, {_NEVER_ENDS})",
+    # The usage log has the times of use; until a store has one, no key was ever used.
+    SortField.LAST_USED_AT: "0",
+    SortField.STATUS: STATUS_SQL,
+}
+
+Values = dict[str, str | int | None]
+
+
+def conditions_of(query: KeyQuery, account: str, now: UnixSeconds, *, any_status: bool = False) -> tuple[str, Values]:
+    """The WHERE clause of a query and its parameters."""
+    parts = ["account = :account"]
+    values: Values = {"account": account, "now": now}
+    if query.status is not None and not any_status:
+        parts.append(f"{STATUS_SQL} = :status")
+        values["status"] = query.status
+    if query.name_glob is not None:
+        parts.append("name GLOB :glob")
+        values["glob"] = query.name_glob
+    for number, (name, value) in enumerate(query.tags.items()):
+        parts.append(
+            f"EXISTS (SELECT 1 FROM json_each(tags) AS t"  # noqa: S608  # a number and fixed text
+            f" WHERE t.key = :tag{number} AND t.value = :value{number})"
+        )
+        values |= {f"tag{number}": name, f"value{number}": value}
+    if query.unused_since is not None:
+        parts.append("created_at < :unused_since")
+        values["unused_since"] = query.unused_since
+    if query.expires_before is not None:
+        parts.append("expires_at IS NOT NULL AND expires_at < :expires_before")
+        values["expires_before"] = query.expires_before
+    return " AND ".join(parts), values
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An ORDER BY clause, and the condition that skips everything up to a key."""
+
+    by: str
+    after: str | None
+    values: Values
+
+
+def order_of(connection: sqlite3.Connection, query: KeyQuery, now: UnixSeconds) -> Order:
+    """The order of a query. Equal values come in the order of registration, so that pages never overlap."""
+    column = _SORT_SQL[query.sort]
+    direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
+    by = f"{column} {direction}, seq {direction}"
+    if query.after is None:
+        return Order(by, None, {"now": now})
+    row = connection.execute(
+        f"SELECT {column} AS value, seq FROM keys WHERE id = :id",  # noqa: S608  # a fragment of ours
+        {"id": query.after, "now": now},
+    ).fetchone()
+    if row is None:
+        raise KeyNotFoundError(f"No key has the id '{query.after}'", why="A page begins behind a key", param="after")
+    after = f"({column}, seq) {beyond} (:after_value, :after_seq)"
+    return Order(by, after, {"now": now, "after_value": row["value"], "after_seq": row["seq"]})
+
+
+def keys_of(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row], now: UnixSeconds) -> list[Key]:
+    """The keys of some rows, with all their versions, in the rows' order."""
+    versions: dict[int, list[KeyVersion]] = {row["seq"]: [] for row in rows}
+    for row in connection.execute(
+        "SELECT * FROM versions WHERE key_seq IN (SELECT value FROM json_each(?)) ORDER BY key_seq, number",
+        (json.dumps(list(versions)),),
+    ):
+        versions[row["key_seq"]].append(
+            KeyVersion(row["number"], Fingerprint(row["sha256"]), row["hint"], row["created_at"], row["expires_at"])
+        )
+    return [_key_of(row, tuple(versions[row["seq"]]), now) for row in rows]
+
+
+def _key_of(row: sqlite3.Row, versions: tuple[KeyVersion, ...], now: UnixSeconds) -> Key:
+    return Key(
+        id=KeyId(row["id"]),
+        traits=KeyTraits(
+            name=row["name"],
+            tags=json.loads(row["tags"]),
+            scopes=tuple(Scope(each) for each in json.loads(row["scopes"])),
+            rpm=row["rpm"],
+            expires_at=row["expires_at"],
+        ),
+        status=key_status(revoked_at=row["revoked_at"], expires_at=row["expires_at"], now=now),
+        versions=versions,
+        created_at=row["created_at"],
+        revoked_at=row["revoked_at"],
+        revoke_reason=row["revoke_reason"],
+    )

@@ -1,0 +1,262 @@
+"""Keys in one SQLite file: rollback journal, synchronous=EXTRA, every write in BEGIN IMMEDIATE."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from routic_cli.domain.errors import OutcomeUnknownError
+from routic_cli.domain.keys import (
+    Key,
+    KeyId,
+    KeyPage,
+    KeyQuery,
+    KeyStatus,
+    KeyTraits,
+    NewKey,
+    NewVersion,
+    UnixSeconds,
+)
+from routic_cli.domain.secret import Fingerprint
+from routic_cli.store.database import empty_database, open_database, translated_errors
+from routic_cli.store.interface import StoreReader, StoreWriter, TrailEntry
+from routic_cli.store.migrations import KEY_STORE
+from routic_cli.store.rows import STATUS_SQL, conditions_of, keys_of, order_of
+
+
+class SqliteStore:
+    """A store in the file at `path`, for one account. The file is made by the first write; until then all is empty."""
+
+    def __init__(self, path: Path, *, account: str) -> None:
+        self._path = path
+        self._account = account
+        self._connection: sqlite3.Connection | None = None
+
+    def _open(self, *, create: bool) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_database(self._path, KEY_STORE, create=create)
+        return self._connection
+
+    @contextmanager
+    def reading(self, now: UnixSeconds) -> Iterator[StoreReader]:
+        """A read transaction: everything asked in the block is answered from one moment."""
+        try:
+            connection = self._open(create=False)
+        except FileNotFoundError:
+            # Looking must not create a store: with a mistyped path that would hide the mistake.
+            connection = None
+        if connection is None:
+            with empty_database(KEY_STORE) as empty:
+                yield SqliteReader(empty, self._account, now)
+            return
+        with translated_errors(self._path, KEY_STORE.label):
+            connection.execute("BEGIN")
+            try:
+                yield SqliteReader(connection, self._account, now)
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self, now: UnixSeconds) -> Iterator[StoreWriter]:
+        """A write transaction, begun with the lock in hand, so that what it reads stays true until it commits."""
+        connection = self._open(create=True)
+        with translated_errors(self._path, KEY_STORE.label):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqliteWriter(connection, self._account, now)
+            except BaseException:
+                if connection.in_transaction:  # a full disk makes SQLite roll back by itself
+                    connection.execute("ROLLBACK")
+                raise
+        self._commit(connection)
+
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        try:
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            with suppress(sqlite3.Error):  # the commit's own error is the one to tell
+                connection.execute("ROLLBACK")
+            raise OutcomeUnknownError(
+                f"The key store {self._path} did not confirm the change",
+                why=str(error),
+                not_done="It may or may not have been stored",
+                remedy="routic keys list --all, to see",
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class SqliteReader:
+    """The questions, on a connection with an open transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, account: str, now: UnixSeconds) -> None:
+        self._connection = connection
+        self._account = account
+        self._now = now
+
+    def key(self, key_id: KeyId) -> Key | None:
+        """The key with this id."""
+        return next(iter(self._keys("id = ?", key_id)), None)
+
+    def keys_named(self, name: str) -> list[Key]:
+        """Every key that has or had the name, the oldest first."""
+        return self._keys("name = ?", name)
+
+    def keys_by_id_prefix(self, prefix: str, limit: int) -> list[Key]:
+        """Keys whose id begins so, at most `limit`."""
+        # A range, not LIKE: `_` is a wildcard there, and every id has one.
+        return self._keys("id >= ? AND id < ?", prefix, prefix + "\x7f", limit=limit)
+
+    def key_of_version(self, sha256: Fingerprint) -> tuple[Key, int] | None:
+        """The key that has a version with this fingerprint, and the version's number; in any account."""
+        row = self._connection.execute("SELECT key_seq, number FROM versions WHERE sha256 = ?", (sha256,)).fetchone()
+        if row is None:
+            return None
+        found = self._connection.execute("SELECT * FROM keys WHERE seq = ?", (row["key_seq"],)).fetchall()
+        return keys_of(self._connection, found, self._now)[0], row["number"]
+
+    def is_given_up(self, key_id: KeyId, number: int) -> bool:
+        """Whether a tombstone stands for this version of this id."""
+        return (
+            self._connection.execute(
+                "SELECT 1 FROM tombstones WHERE key_id = ? AND number = ?", (key_id, number)
+            ).fetchone()
+            is not None
+        )
+
+    def page(self, query: KeyQuery) -> KeyPage:
+        """Keys that meet the query, in its order, from the one behind `query.after`."""
+        where, values = conditions_of(query, self._account, self._now)
+        order = order_of(self._connection, query, self._now)
+        if order.after is not None:
+            where, values = f"{where} AND {order.after}", values | order.values
+        rows = self._connection.execute(
+            f"SELECT * FROM keys WHERE {where} ORDER BY {order.by} LIMIT :limit",  # noqa: S608  # our own fragments
+            values | order.values | {"limit": query.limit + 1},
+        ).fetchall()
+        keys = keys_of(self._connection, rows[: query.limit], self._now)
+        return KeyPage(tuple(keys), has_more=len(rows) > query.limit)
+
+    def tally(self, query: KeyQuery) -> Mapping[KeyStatus, int]:
+        """How many keys of each status meet the query's other conditions."""
+        where, values = conditions_of(query, self._account, self._now, any_status=True)
+        rows = self._connection.execute(
+            f"SELECT {STATUS_SQL} AS status, count(*) AS n FROM keys WHERE {where} GROUP BY 1",  # noqa: S608  # as above
+            values,
+        )
+        return {KeyStatus(row["status"]): row["n"] for row in rows}
+
+    def names_in_use(self, names: Sequence[str]) -> set[str]:
+        """Those of the names that a live key has."""
+        rows = self._connection.execute(
+            "SELECT name FROM keys WHERE account = :account AND revoked_at IS NULL"
+            " AND (expires_at IS NULL OR expires_at > :now) AND name IN (SELECT value FROM json_each(:names))",
+            {"account": self._account, "now": self._now, "names": json.dumps(list(names))},
+        )
+        return {row["name"] for row in rows}
+
+    def trail(self, *, limit: int) -> list[TrailEntry]:
+        """The latest entries of the audit trail, the newest first."""
+        rows = self._connection.execute(
+            "SELECT * FROM trail WHERE account = ? ORDER BY seq DESC LIMIT ?", (self._account, limit)
+        )
+        return [
+            TrailEntry(row["at"], row["actor"], row["action"], KeyId(row["key_id"]), json.loads(row["detail"]))
+            for row in rows
+        ]
+
+    def _keys(self, condition: str, *values: str, limit: int = -1) -> list[Key]:
+        rows = self._connection.execute(
+            f"SELECT * FROM keys WHERE account = ? AND {condition} ORDER BY seq LIMIT ?",  # noqa: S608  # as above
+            (self._account, *values, limit),
+        ).fetchall()
+        return keys_of(self._connection, rows, self._now)
+
+
+class SqliteWriter(SqliteReader):
+    """The changes, inside BEGIN IMMEDIATE."""
+
+    def insert_keys(self, keys: Sequence[NewKey]) -> None:
+        """Keys that must be new, each with its first version."""
+        self._connection.executemany(
+            "INSERT INTO keys (id, account, name, tags, scopes, rpm, created_at, expires_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    key.id,
+                    self._account,
+                    key.traits.name,
+                    json.dumps(dict(key.traits.tags)),
+                    json.dumps(key.traits.scopes),
+                    key.traits.rpm,
+                    key.version.created_at,
+                    key.traits.expires_at,
+                )
+                for key in keys
+            ),
+        )
+        self._insert_versions((key.id, key.version) for key in keys)
+
+    def insert_version(self, key_id: KeyId, version: NewVersion) -> None:
+        """The next version of a key that exists."""
+        self._insert_versions([(key_id, version)])
+
+    def _insert_versions(self, versions: Iterable[tuple[KeyId, NewVersion]]) -> None:
+        self._connection.executemany(
+            "INSERT INTO versions (key_seq, number, sha256, hint, created_at)"
+            " VALUES ((SELECT seq FROM keys WHERE id = ?), ?, ?, ?, ?)",
+            ((key_id, v.number, v.sha256, v.hint, v.created_at) for key_id, v in versions),
+        )
+
+    def delete_version(self, key_id: KeyId, number: int) -> None:
+        """Forget a version that never came to anybody's use."""
+        self._connection.execute(
+            "DELETE FROM versions WHERE key_seq = (SELECT seq FROM keys WHERE id = ?) AND number = ?", (key_id, number)
+        )
+
+    def end_version(self, key_id: KeyId, number: int, at: UnixSeconds | None) -> None:
+        """Set or clear the end of a version."""
+        self._connection.execute(
+            "UPDATE versions SET expires_at = ? WHERE key_seq = (SELECT seq FROM keys WHERE id = ?) AND number = ?",
+            (at, key_id, number),
+        )
+
+    def set_traits(self, key_id: KeyId, traits: KeyTraits) -> None:
+        """Replace what the owner decides of a key."""
+        self._connection.execute(
+            "UPDATE keys SET name = ?, tags = ?, scopes = ?, rpm = ?, expires_at = ? WHERE id = ?",
+            (
+                traits.name,
+                json.dumps(dict(traits.tags)),
+                json.dumps(traits.scopes),
+                traits.rpm,
+                traits.expires_at,
+                key_id,
+            ),
+        )
+
+    def set_revoked(self, key_ids: Sequence[KeyId], at: UnixSeconds, reason: str | None) -> None:
+        """Mark keys as revoked."""
+        self._connection.executemany(
+            "UPDATE keys SET revoked_at = ?, revoke_reason = ? WHERE id = ?", ((at, reason, each) for each in key_ids)
+        )
+
+    def add_tombstone(self, key_id: KeyId, number: int, at: UnixSeconds) -> None:
+        """Let no later registration bring this version of this id to life. Twice is once."""
+        self._connection.execute(
+            "INSERT INTO tombstones (key_id, number, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (key_id, number, at)
+        )
+
+    def add_trail(self, entries: Sequence[TrailEntry]) -> None:
+        """Append to the audit trail."""
+        self._connection.executemany(
+            "INSERT INTO trail (at, account, actor, action, key_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
+            ((e.at, self._account, e.actor, e.action, e.key_id, json.dumps(dict(e.detail))) for e in entries),
+        )

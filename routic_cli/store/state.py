@@ -1,0 +1,157 @@
+"""This machine's memory: operations that are open, and where secrets were placed. Never a secret."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from routic_cli.domain.keys import KeyId, UnixSeconds
+from routic_cli.domain.secret import Fingerprint
+from routic_cli.store.database import empty_database, open_database, translated_errors
+from routic_cli.store.migrations import STATE
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A delivery that has begun. `sinks` says what recovery needs to know of each destination."""
+
+    id: str
+    store: str
+    kind: str
+    key_id: KeyId
+    number: int
+    sha256: Fingerprint
+    sinks: Sequence[Mapping[str, str]]
+    started_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedVersion:
+    """A version of a key, at a place on this machine. `store` is the URL of the store that knows the key."""
+
+    kind: str
+    location: str
+    variable: str
+    store: str
+    key_id: KeyId
+    number: int
+    sha256: Fingerprint
+    placed_at: UnixSeconds
+
+
+class StateStore:
+    """Open operations and placements in the file at `path`, made by the first write."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def add_operation(self, operation: Operation) -> None:
+        """Remember an operation before its first effect."""
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO operations (id, store, kind, key_id, number, sha256, sinks, started_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    operation.id,
+                    operation.store,
+                    operation.kind,
+                    operation.key_id,
+                    operation.number,
+                    operation.sha256,
+                    json.dumps([dict(sink) for sink in operation.sinks]),
+                    operation.started_at,
+                ),
+            )
+
+    def end_operation(self, operation_id: str, placements: Sequence[PlacedVersion] = ()) -> None:
+        """Forget an operation; what it placed is known from the same moment on."""
+        with self._writing() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO placements"
+                " (kind, location, variable, store, key_id, number, sha256, placed_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (p.kind, p.location, p.variable, p.store, p.key_id, p.number, p.sha256, p.placed_at)
+                    for p in placements
+                ),
+            )
+            connection.execute("DELETE FROM operations WHERE id = ?", (operation_id,))
+
+    def operations(self, store: str | None = None) -> list[Operation]:
+        """The open operations on a store, or on all, the oldest first."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT * FROM operations WHERE ?1 IS NULL OR store = ?1 ORDER BY started_at, id", (store,)
+            ).fetchall()
+        return [
+            Operation(
+                row["id"],
+                row["store"],
+                row["kind"],
+                KeyId(row["key_id"]),
+                row["number"],
+                Fingerprint(row["sha256"]),
+                json.loads(row["sinks"]),
+                row["started_at"],
+            )
+            for row in rows
+        ]
+
+    def placements(self, store: str, key_id: KeyId) -> list[PlacedVersion]:
+        """Where a key was placed on this machine, the first place first."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT * FROM placements WHERE store = ? AND key_id = ? ORDER BY placed_at, location, variable",
+                (store, key_id),
+            ).fetchall()
+        return [
+            PlacedVersion(
+                row["kind"],
+                row["location"],
+                row["variable"],
+                row["store"],
+                KeyId(row["key_id"]),
+                row["number"],
+                Fingerprint(row["sha256"]),
+                row["placed_at"],
+            )
+            for row in rows
+        ]
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        if self._connection is None and not self._path.exists():
+            with empty_database(STATE) as empty:
+                yield empty
+            return
+        with translated_errors(self._path, STATE.label):
+            yield self._opened()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        connection = self._opened()
+        with translated_errors(self._path, STATE.label):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_database(self._path, STATE)
+        return self._connection
