@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
-from textwrap import wrap
-from typing import Final
+from collections.abc import Callable, Mapping
+from errno import EBADF
 
 from routic_cli.domain.errors import ConfirmationNeededError, InterruptedByUserError, InvalidRequestError, RouticError
-from routic_cli.output.inert import inert, inert_lines, without_secrets
 from routic_cli.output.streams import (
     STDERR,
     STDIN,
     STDOUT,
     Look,
     Stream,
-    encoding_of_standard_stream,
     is_terminal,
+    open_at_start,
 )
-
-_RESET: Final = "\x1b[0m"
-_BOLD: Final = "\x1b[1m"
-_DIM: Final = "\x1b[2m"
-_RED: Final = "\x1b[31m"
-_GREEN: Final = "\x1b[32m"
-_YELLOW: Final = "\x1b[33m"
-
-# Symbol and what stands for it where the encoding or the terminal cannot show it; one column each.
-_SUCCESS: Final = ("✓", "+")
-_FAILURE: Final = ("✗", "x")
-_WARNING: Final = ("!", "!")
-_NOTICE: Final = ("→", "-")
-
-_NARROWEST_WRAP: Final = 20
+from routic_cli.output.talk import DIM, Mark, Talk, clean
 
 
 class Console:
@@ -47,19 +31,23 @@ class Console:
         *,
         quiet: bool = False,
         no_input: bool = False,
-        stdin_fd: int = STDIN,
-        stdout_fd: int = STDOUT,
-        stderr_fd: int = STDERR,
+        stdin_fd: int | None = None,
+        stdout_fd: int | None = None,
+        stderr_fd: int | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         env = os.environ if environ is None else environ
         self.quiet = quiet
         self.no_input = no_input
-        self._stdin_fd = stdin_fd
-        # Into a pipe data is UTF-8 whatever the locale: JSON demands it, and names come back as they went in.
-        out_encoding = encoding_of_standard_stream(stdout_fd) if is_terminal(stdout_fd) else "utf-8"
-        self._out = Stream(stdout_fd, env, encoding=out_encoding)
-        self._err = Stream(stderr_fd, env, encoding=encoding_of_standard_stream(stderr_fd))
+        self._stdin_fd = open_at_start(STDIN) if stdin_fd is None else stdin_fd
+        self._out = Stream(open_at_start(STDOUT) if stdout_fd is None else stdout_fd, env)
+        self._err = Stream(open_at_start(STDERR) if stderr_fd is None else stderr_fd, env)
+        if not self._out.is_terminal:
+            # Into a pipe data is UTF-8 whatever the locale: JSON demands it, and names come back as they went in.
+            self._out.encoding = "utf-8"
+        self._talk = Talk(self._err)
+        self.before_printing: Callable[[], None] | None = None
+        """What has to leave the screen first: a progress bar."""
 
     @property
     def stdin_is_terminal(self) -> bool:
@@ -73,8 +61,13 @@ class Console:
 
     @property
     def stderr_is_terminal(self) -> bool:
-        """Whether a progress bar makes sense."""
+        """Whether talk is read by a person."""
         return self._err.is_terminal
+
+    @property
+    def talk_stream(self) -> Stream:
+        """Standard error itself, for a progress bar."""
+        return self._err
 
     @property
     def look(self) -> Look:
@@ -96,56 +89,59 @@ class Console:
 
         BrokenPipeError when the reader has gone; RouticError when the text could not be written.
         """
+        self._make_room()
         try:
             self._out.write(text)
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise RouticError("The output could not be written", why=error.strerror or str(error)) from error
+            closed = error.errno == EBADF
+            why = "Standard output is closed" if closed else error.strerror or str(error)
+            raise RouticError("The output could not be written", why=why) from error
 
     def say(self, text: str, *, dim: bool = False) -> None:
         """A line of talk, also when quiet: what belongs to an answer and is no data."""
-        self._talk(self._styled(inert_lines(without_secrets(text)), _DIM if dim else ""))
+        self._make_room()
+        self._talk.line(text, DIM if dim else "")
 
     def success(self, text: str) -> None:
         """What has been done."""
         if not self.quiet:
-            self._marked(_SUCCESS, _GREEN, text)
+            self._marked(Mark.SUCCESS, text)
 
     def notice(self, text: str) -> None:
         """What is good to know."""
         if not self.quiet:
-            self._marked(_NOTICE, _DIM, text)
+            self._marked(Mark.NOTICE, text)
 
     def warn(self, text: str) -> None:
         """What may go wrong; never silent."""
-        self._marked(_WARNING, _YELLOW, text)
+        self._marked(Mark.WARNING, text)
 
     def error(self, error: RouticError, *, as_json: bool = False) -> None:
         """What happened, why, what did not happen, and the command that mends it; or the API's error object."""
         if as_json:
-            from routic_cli.output.json_out import json_text  # noqa: PLC0415  # json costs who fails under --json only
-            from routic_cli.transport.wire import error_object  # noqa: PLC0415  # the same
+            from routic_cli.output.json_out import json_text  # json costs who fails under --json only
+            from routic_cli.transport.wire import error_object  # the same
 
-            self._talk(without_secrets(json_text(error_object(error))))
+            self.say(json_text(error_object(error)))
             return
-        self._marked(_FAILURE, _RED, error.what)
-        details = " ".join(f"{part.rstrip('.')}." for part in (error.why, error.not_done) if part)
-        if details:
-            self._talk(self._indented(details))
+        self._marked(Mark.FAILURE, error.what)
+        if details := " ".join(f"{part.rstrip('.')}." for part in (error.why, error.not_done) if part):
+            self._talk.paragraph(details)
         if error.remedy:
-            label = self._styled("Try:", _DIM)
-            self._talk(f"  {label} {inert_lines(without_secrets(error.remedy)).replace(chr(10), chr(10) + '       ')}")
+            self._talk.remedy(error.remedy)
 
     def confirm(self, question: str) -> bool:
         """Ask on standard error; only `y` or `yes` is yes. ConfirmationNeededError where nobody can be asked."""
         if not self.can_ask:
             raise ConfirmationNeededError("This needs a confirmation, and there is no terminal to ask at")
-        mark = self._mark(_WARNING, _YELLOW)
-        self._write_talk(f"{mark} {inert_lines(without_secrets(question))} {self._styled('[y/N]', _DIM)} ")
+        self._make_room()
+        talk = self._talk
+        talk.write(f"{talk.symbol(Mark.WARNING)} {clean(question)} {talk.styled('[y/N]', DIM)} ")
         answer = self._read_line()
         if not answer.endswith(b"\n"):
-            self._write_talk("\n")  # the end of input leaves the cursor behind the question
+            self._talk.write("\n")  # the end of input leaves the cursor behind the question
         return answer.strip().lower() in {b"y", b"yes"}
 
     def prompt_secret(self, prompt: str) -> str:
@@ -159,13 +155,13 @@ class Console:
         with warnings.catch_warnings(), open(self._err.fd, "w", encoding="utf-8", closefd=False) as stream:
             warnings.simplefilter("error", getpass.GetPassWarning)
             try:
-                return getpass.getpass(f"{inert(prompt)}: ", stream=stream).strip()
+                return getpass.getpass(f"{clean(prompt)}: ", stream=stream).strip()
             except getpass.GetPassWarning:
                 raise RouticError(
                     "The secret was not read", why="This terminal would show it while it is typed"
                 ) from None
             except EOFError:
-                self._write_talk("\n")
+                self._talk.write("\n")
                 raise InterruptedByUserError("Nothing was entered") from None
 
     def _read_line(self) -> bytes:
@@ -178,34 +174,10 @@ class Console:
             line += byte
         return line
 
-    def _marked(self, symbol: tuple[str, str], colour: str, text: str) -> None:
-        body = inert_lines(without_secrets(text)).replace("\n", "\n  ")
-        self._talk(f"{self._mark(symbol, colour)} {body}")
+    def _marked(self, mark: Mark, text: str) -> None:
+        self._make_room()
+        self._talk.marked(mark, text)
 
-    def _mark(self, symbol: tuple[str, str], colour: str) -> str:
-        return self._styled(symbol[0] if self._err.look.unicode else symbol[1], colour)
-
-    def _styled(self, text: str, style: str) -> str:
-        return f"{style}{text}{_RESET}" if style and self._err.look.colour else text
-
-    def _indented(self, text: str) -> str:
-        """Two columns in; wrapped on a terminal, between words only, so that paths and commands stay whole."""
-        lines = inert_lines(without_secrets(text)).split("\n")
-        if self._err.is_terminal:
-            width = max(self._err.look.width - 2, _NARROWEST_WRAP)
-            lines = [
-                part
-                for line in lines
-                for part in wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
-            ]
-        return "\n".join(f"  {line}" for line in lines)
-
-    def _talk(self, text: str) -> None:
-        self._write_talk(text + "\n")
-
-    def _write_talk(self, text: str) -> None:
-        """Talk that cannot be written is lost: the work matters more, and its exit code says how it ended."""
-        try:
-            self._err.write(text)
-        except OSError:
-            return
+    def _make_room(self) -> None:
+        if self.before_printing is not None:
+            self.before_printing()

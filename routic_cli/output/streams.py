@@ -6,7 +6,7 @@ import os
 import select
 import sys
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TextIO
 
 STDIN: Final = 0
 STDOUT: Final = 1
@@ -26,12 +26,17 @@ class Look(NamedTuple):
 
 
 class Stream:
-    """A standard stream. Bytes go to the descriptor itself: no buffer that can fail when the interpreter ends."""
+    """A standard stream. Bytes go to the descriptor itself: no buffer that can fail when the interpreter ends.
 
-    def __init__(self, fd: int, environ: Mapping[str, str], *, encoding: str = "utf-8") -> None:
+    Where somebody in this process has put another object in the place of `sys.stdout` or `sys.stderr`, as test runners
+    and `contextlib.redirect_stdout` do, that object is written instead.
+    """
+
+    def __init__(self, fd: int, environ: Mapping[str, str], *, encoding: str | None = None) -> None:
         self.fd = fd
-        self.is_terminal = is_terminal(fd)
-        self._encoding = encoding
+        self._stand_in = _stand_in(fd)
+        self.is_terminal = self._stand_in.isatty() if self._stand_in else is_terminal(fd)
+        self.encoding = encoding or _locale_encoding(fd)
         self._environ = environ
 
     @property
@@ -39,11 +44,20 @@ class Stream:
         """Measured when asked: a terminal changes its size while we run."""
         return Look(self._width(), self._colour(), self._unicode())
 
+    @property
+    def is_dumb(self) -> bool:
+        """Whether the terminal says that it obeys nothing."""
+        return self._environ.get("TERM") == "dumb"
+
     def write(self, text: str) -> None:
         """All of the text, or OSError.
 
         Into a pipe or file, file names that are not text go out as the bytes they are.
         """
+        if self._stand_in is not None:
+            self._stand_in.write(text)
+            self._stand_in.flush()
+            return
         rest = memoryview(self._encoded(text))
         while rest:
             try:
@@ -54,10 +68,10 @@ class Stream:
     def _encoded(self, text: str) -> bytes:
         if not self.is_terminal:
             try:
-                return text.encode(self._encoding, "surrogateescape")
+                return text.encode(self.encoding, "surrogateescape")
             except UnicodeEncodeError:
                 pass
-        return text.encode(self._encoding, "backslashreplace")
+        return text.encode(self.encoding, "backslashreplace")
 
     def _width(self) -> int:
         columns = self._environ.get("COLUMNS", "")
@@ -80,19 +94,16 @@ class Stream:
             return True
         if env.get("CLICOLOR") == "0" or env.get("FORCE_COLOR", "").lower() in _NOT_ON - {""}:
             return False
-        return self.is_terminal and not self._is_dumb()
+        return self.is_terminal and not self.is_dumb
 
     def _unicode(self) -> bool:
-        if self._is_dumb():
+        if self.is_dumb:
             return False
         try:
-            _SYMBOLS.encode(self._encoding)
+            _SYMBOLS.encode(self.encoding)
         except UnicodeEncodeError:
             return False
         return True
-
-    def _is_dumb(self) -> bool:
-        return self._environ.get("TERM") == "dumb"
 
 
 def is_terminal(fd: int) -> bool:
@@ -101,6 +112,12 @@ def is_terminal(fd: int) -> bool:
         return os.isatty(fd)
     except OSError:
         return False
+
+
+def open_at_start(fd: int) -> int:
+    """The descriptor, or -1 when it was closed at start (`>&-`): whatever has its number by now is not ours to write."""
+    stream = {STDIN: sys.stdin, STDOUT: sys.stdout, STDERR: sys.stderr}[fd]
+    return -1 if stream is None else fd
 
 
 def guard_standard_streams() -> None:
@@ -120,10 +137,16 @@ def guard_standard_streams() -> None:
                 os.close(opened)
 
 
-def encoding_of_standard_stream(fd: int) -> str:
-    """What Python found out of the locale and PYTHONIOENCODING; UTF-8 for a stream that was closed at start."""
+def _locale_encoding(fd: int) -> str:
+    """What Python made of the locale and PYTHONIOENCODING; UTF-8 for a stream that was closed at start."""
     stream = {STDIN: sys.stdin, STDOUT: sys.stdout, STDERR: sys.stderr}.get(fd)
     return getattr(stream, "encoding", None) or "utf-8"
+
+
+def _stand_in(fd: int) -> TextIO | None:
+    pairs = {STDOUT: (sys.stdout, sys.__stdout__), STDERR: (sys.stderr, sys.__stderr__)}
+    current, original = pairs.get(fd, (None, None))
+    return None if current is original else current
 
 
 def _wait_until_writable(fd: int) -> None:
