@@ -1,4 +1,4 @@
-"""Asking the real git about a path, in such a way that a repository can neither mislead us nor run anything.
+"""What git knows of a path: in which work tree it lies, tracked, ignored, once committed.
 
 Without a repository around the path no process is started; an answer costs about 4 ms.
 """
@@ -8,43 +8,16 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from routic_cli.domain.errors import UnsafeDestinationError
+from routic_cli.delivery.git_process import ANSWER_SECONDS, GitCannotSayError, GitTrouble, ask_git
 
-_ANSWER_SECONDS: Final = 10.0
 # History is walked commit by commit, and an unanswered question about it is a warning only: do not keep people waiting.
 _HISTORY_SECONDS: Final = 5.0
 
 _NOT_IGNORED: Final = 1
-
-# Every other GIT_* variable goes: those of `git rev-parse --local-env-vars` name another repository, and
-# GIT_CEILING_DIRECTORIES, GIT_*_PATHSPECS, GIT_TRACE … change what is found or where it is written. A test compares.
-_KEPT_VARIABLES: Final = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH"})
-
-# What a hostile repository's configuration could have run for it, in the commands used here.
-_DISARMED: Final = ("--no-pager", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
-
-
-class GitTrouble(StrEnum):
-    """Why git could not say."""
-
-    NO_BINARY = "no-binary"
-    DUBIOUS_OWNER = "dubious-owner"
-    NO_WORK_TREE = "no-work-tree"
-    DAMAGED = "damaged"
-    TIMEOUT = "timeout"
-
-
-class GitCannotSayError(UnsafeDestinationError):
-    """There is a repository, and git gives no answer about it: the only safe guess is that it would publish."""
-
-    def __init__(self, trouble: GitTrouble, what: str, *, why: str = "", remedy: str = "") -> None:
-        super().__init__(what, why=why, remedy=remedy)
-        self.trouble = trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +28,6 @@ class IgnoreRule:
     line: int
     pattern: str
     shared: bool
-
-
-def environment() -> dict[str, str]:
-    """Our environment without the variables that point git elsewhere, and with those that keep it quiet and offline."""
-    kept = {n: v for n, v in os.environ.items() if not n.upper().startswith("GIT_") or n.upper() in _KEPT_VARIABLES}
-    return kept | {
-        "LC_ALL": "C",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        # A partial clone fetches what it lacks, through a command that its own configuration names.
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_ALLOW_PROTOCOL": "none",
-        # Our search for `.git` crosses file systems; git's must find the same one.
-        "GIT_DISCOVERY_ACROSS_FILESYSTEM": "1",
-    }
 
 
 def repositories_around(folder: Path) -> list[Path]:
@@ -155,9 +112,9 @@ class Repository:
         return os.fsdecode(first) or None
 
     def _ask(
-        self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), seconds: float = _ANSWER_SECONDS
+        self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), seconds: float = ANSWER_SECONDS
     ) -> subprocess.CompletedProcess[bytes]:
-        return _ask(self.folder, *arguments, stdin=stdin, accept=accept, seconds=seconds)
+        return ask_git(self.folder, *arguments, stdin=stdin, accept=accept, seconds=seconds)
 
 
 def repository_of(path: Path) -> Repository | None:
@@ -172,16 +129,21 @@ def repository_of(path: Path) -> Repository | None:
     return _open(folder, around[0]) if around else None
 
 
-def outer_repository_that_tracks(path: Path, inner: Repository) -> Path | None:
-    """The top of a repository further out that has the path in its index, from before the inner one was made.
+def tracked_by(path: Path, repository: Repository) -> tuple[Path, str] | None:
+    """The top of the work tree that has the path in its index, in any letter case, and the name it has there.
 
-    An outer repository that gives no answer is passed over: the inner one is in charge.
+    A repository further out may have it from before the inner one was made. One that gives no answer is passed over:
+    the inner one is in charge.
     """
-    for outer in repositories_around(inner.top.parent):
+    place = physical(path)
+    name = repository.tracked_as(place)
+    if name is not None:
+        return repository.top, name
+    for outer in repositories_around(repository.top.parent):
         try:
-            name = os.path.relpath(path, outer)
-            if _ask(outer, "ls-files", "-z", "--", f":(literal,icase){name}").stdout:
-                return outer
+            name = os.path.relpath(place, outer)
+            if ask_git(outer, "ls-files", "-z", "--", f":(literal,icase){name}").stdout:
+                return outer, name
         except GitCannotSayError:
             continue
     return None
@@ -208,7 +170,7 @@ def is_ignored(path: Path) -> bool:
 def _open(folder: Path, begins_at: Path) -> Repository:
     # The first three answers have one line each; the git directory comes last, so that its name may hold line breaks.
     questions = ("--is-inside-work-tree", "--is-bare-repository", "--show-cdup", "--absolute-git-dir")
-    answer = os.fsdecode(_ask(folder, "rev-parse", *questions).stdout)
+    answer = os.fsdecode(ask_git(folder, "rev-parse", *questions).stdout)
     if not answer.startswith("true\n"):
         raise GitCannotSayError(
             GitTrouble.NO_WORK_TREE,
@@ -225,55 +187,3 @@ def _open(folder: Path, begins_at: Path) -> Repository:
             remedy=f"git -C {quote(str(begins_at))} init",
         )
     return Repository(folder, top=Path(os.path.realpath(folder / up)), git_dir=Path(git_dir))
-
-
-def _binary() -> str | None:
-    # Not shutil.which: a relative entry of PATH, or the current directory on Windows, could be the repository itself.
-    name = "git.exe" if os.name == "nt" else "git"
-    for entry in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        candidate = Path(entry, name)
-        if candidate.is_absolute() and candidate.is_file() and os.access(candidate, os.X_OK):
-            return str(candidate)
-    return None
-
-
-def _ask(
-    folder: Path, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), seconds: float = _ANSWER_SECONDS
-) -> subprocess.CompletedProcess[bytes]:
-    binary = _binary()
-    if binary is None:
-        raise GitCannotSayError(
-            GitTrouble.NO_BINARY,
-            f"There is a git repository around {folder}, and no git program to ask about it",
-            remedy="install git, or put it on PATH",
-        )
-    command = [binary, *_DISARMED, "-C", str(folder), *arguments]
-    try:
-        answer = subprocess.run(
-            command, input=stdin, capture_output=True, env=environment(), timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        why = f"git {arguments[0]} took more than {seconds:g} s in {folder}"
-        raise GitCannotSayError(GitTrouble.TIMEOUT, "Git did not answer in time", why=why) from error
-    except OSError as error:
-        why = f"{binary}: {error.strerror}"
-        raise GitCannotSayError(GitTrouble.NO_BINARY, "Git could not be started", why=why) from error
-    if answer.returncode not in accept:
-        raise _explained(folder, answer)
-    return answer
-
-
-def _explained(folder: Path, answer: subprocess.CompletedProcess[bytes]) -> GitCannotSayError:
-    said = answer.stderr.decode(errors="replace").strip()
-    if "safe.directory" in said:
-        add = next((line.strip() for line in said.splitlines() if "--add safe.directory" in line), "")
-        return GitCannotSayError(
-            GitTrouble.DUBIOUS_OWNER,
-            f"The git repository around {folder} belongs to another user, and git does not read it",
-            remedy=add or f"git config --global --add safe.directory {quote(str(folder))}",
-        )
-    return GitCannotSayError(
-        GitTrouble.DAMAGED,
-        f"Git cannot say what it would publish from {folder}",
-        why=next(iter(said.splitlines()), f"exit code {answer.returncode}").removeprefix("fatal: "),
-    )
