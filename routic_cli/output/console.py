@@ -14,7 +14,6 @@ from routic_cli.output.streams import (
     STDOUT,
     Look,
     Stream,
-    is_terminal,
     open_at_start,
 )
 from routic_cli.output.talk import DIM, Mark, Talk, clean
@@ -52,7 +51,7 @@ class Console:
     @property
     def stdin_is_terminal(self) -> bool:
         """Whether standard input is a terminal."""
-        return is_terminal(self._stdin_fd)
+        return os.isatty(self._stdin_fd)
 
     @property
     def stdout_is_terminal(self) -> bool:

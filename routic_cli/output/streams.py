@@ -35,7 +35,7 @@ class Stream:
     def __init__(self, fd: int, environ: Mapping[str, str], *, encoding: str | None = None) -> None:
         self.fd = fd
         self._stand_in = _stand_in(fd)
-        self.is_terminal = self._stand_in.isatty() if self._stand_in else is_terminal(fd)
+        self.is_terminal = self._stand_in.isatty() if self._stand_in else os.isatty(fd)
         self.encoding = encoding or _locale_encoding(fd)
         self._environ = environ
 
@@ -106,16 +106,8 @@ class Stream:
         return True
 
 
-def is_terminal(fd: int) -> bool:
-    """Whether the descriptor is a terminal; a closed one is not."""
-    try:
-        return os.isatty(fd)
-    except OSError:
-        return False
-
-
 def open_at_start(fd: int) -> int:
-    """The descriptor, or -1 when it was closed at start (`>&-`): whatever has its number by now is not ours to write."""
+    """The descriptor, or -1 when it was closed at start (`>&-`): what has its number by now is not ours to write."""
     stream = {STDIN: sys.stdin, STDOUT: sys.stdout, STDERR: sys.stderr}[fd]
     return -1 if stream is None else fd
 
@@ -131,10 +123,8 @@ def guard_standard_streams() -> None:
             os.fstat(fd)
         except OSError:
             flags = os.O_WRONLY if fd == STDERR else os.O_RDONLY
-            opened = os.open(os.devnull, flags)
-            if opened != fd:
-                os.dup2(opened, fd)
-                os.close(opened)
+            # The lowest free number, which is this one: those below it are taken by now. Children shall have it too.
+            os.set_inheritable(os.open(os.devnull, flags), True)
 
 
 def _locale_encoding(fd: int) -> str:
