@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import typer
 from typer._click.core import Command, Context, Parameter  # Typer carries its own click and exports none of these
@@ -37,6 +37,7 @@ class RouticCommand(TyperCommand):
 
     def format_epilog(self, ctx: Context, formatter: Any) -> None:
         """The examples as they are written, not refilled."""
+        del ctx
         if self.epilog:
             with formatter.section("Examples"):
                 for line in self.epilog.strip().splitlines():
@@ -50,7 +51,9 @@ class LazyCommand(TyperCommand):
         super().__init__(name=entry.words[-1], help=entry.summary)
         self._entry = entry
 
-    def make_context(self, info_name: str | None, args: list[str], parent: Context | None = None, **extra: Any) -> Context:
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Context | None = None, **extra: Any
+    ) -> Context:
         """Load the command; the context is the real one's, so that it is what gets invoked."""
         return load(self._entry).make_context(info_name, args, parent, **extra)
 
@@ -61,21 +64,21 @@ class RouticGroup(TyperGroup):
     context_class = HelpContext
 
     def __init__(self, name: str, summary: str) -> None:
-        super().__init__(
-            name=name, help=summary, rich_markup_mode=None, invoke_without_command=True, callback=_show_help
-        )
+        super().__init__(name=name, help=summary, rich_markup_mode=None)
         self.params = [*self.params, *global_options()]
 
     def invoke(self, ctx: Context) -> Any:
-        """The chosen command; the group's own callback is for when there is none."""
+        """The chosen command, or this group's help where there is none."""
         if ctx._protected_args:  # noqa: SLF001  # click's way to say that a command follows
-            self.callback = None
-        return super().invoke(ctx)
+            return super().invoke(ctx)
+        session_of(ctx).console.data(ctx.get_help() + "\n")
+        return 0
 
 
 def build(name: str, summary: str, groups: dict[str, str], entries: Sequence[Entry]) -> RouticGroup:
     """The tree of commands that the table describes; `groups` has one line of help for each word above commands."""
     root = RouticGroup(name, summary)
+    root.params = [*root.params, *typer.main.get_install_completion_arguments()]
     for word, text in groups.items():
         root.add_command(RouticGroup(word, text))
     for entry in entries:
@@ -92,21 +95,12 @@ def load(entry: Entry) -> Command:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     epilog = getattr(module, "EXAMPLES", None)
     app.command(entry.words[-1], cls=RouticCommand, short_help=entry.summary, epilog=epilog)(module.run)
-    return cast("Command", typer.main.get_command(app))
+    return typer.main.get_command(app)
 
 
-def session_of(ctx: typer.Context) -> Session:
+def session_of(ctx: Context) -> Session:
     """The session of this run."""
     return cast("Session", ctx.find_root().obj)
-
-
-def _show_help() -> None:
-    import click  # type: ignore[import-not-found,unused-ignore]  # pragma: no cover
-
-    del click
-
-
-_GLOBAL_HELP: Final = "Global options"
 
 
 def global_options() -> list[Parameter]:

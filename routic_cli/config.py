@@ -54,7 +54,6 @@ class Config:
     paths: Paths
     store: Setting
     profile: Setting | None
-    no_input: bool
 
     @property
     def store_url(self) -> StoreUrl:
@@ -80,8 +79,12 @@ def load_config(flags: Flags, environ: Mapping[str, str]) -> Config:
     )
     if store is None:
         raise AssertionError("the default store is never empty")
-    no_input = flags.no_input or environ.get("ROUTIC_NO_INPUT", "").lower() in _TRUE
-    return Config(paths=paths, store=store, profile=profile, no_input=no_input)
+    return Config(paths=paths, store=store, profile=profile)
+
+
+def asks_for_no_input(flags: Flags, environ: Mapping[str, str]) -> bool:
+    """Whether --no-input or ROUTIC_NO_INPUT forbids every question."""
+    return flags.no_input or environ.get("ROUTIC_NO_INPUT", "").lower() in _TRUE
 
 
 def _first(*settings: Setting) -> Setting | None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from routic_cli.config import Config, Flags, load_config
-from routic_cli.domain.keys import DEFAULT_ACCOUNT, UnixSeconds
+from routic_cli.config import Config, Flags, asks_for_no_input, load_config
+from routic_cli.domain.keys import DEFAULT_ACCOUNT, KeyId, UnixSeconds
 from routic_cli.output.console import Console
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from routic_cli.delivery.env_file import EnvFileSink
     from routic_cli.delivery.sink import Sink
-    from routic_cli.store.state import StateStore
+    from routic_cli.store.state import PlacedVersion, StateStore
     from routic_cli.transport.interface import Transport
     from routic_cli.workflows.issue import Desk
     from routic_cli.workflows.journal import Journal
@@ -49,8 +49,8 @@ class Session:
     @cached_property
     def console(self) -> Console:
         """The only thing that prints."""
-        no_input = self.flags.no_input or (self._environ.get("ROUTIC_NO_INPUT", "").lower() in {"1", "true", "yes", "on"})
-        return Console(quiet=self.flags.quiet, no_input=no_input)
+        # Not through `config`: a configuration that cannot be read must still be able to say so.
+        return Console(quiet=self.flags.quiet, no_input=asks_for_no_input(self.flags, self._environ))
 
     @property
     def wants_json(self) -> bool:
@@ -108,12 +108,26 @@ class Session:
                 self.console.warn(f"The {text}. {'. '.join(recovery.error.sentences())}")
         return desk
 
-    def env_file_sink(self, path: Path, variable: str, *, force: bool, not_done: str) -> EnvFileSink:
-        """A `.env` file as a destination, judged by the rules of git safety."""
+    def env_file_sink(
+        self, path: Path, variable: str, *, token: str, force: bool, nothing_happened: str
+    ) -> EnvFileSink:
+        """A `.env` file as a destination, judged by the rules of git safety. `token` names the staged file."""
         from routic_cli.delivery.env_file import EnvFileSink
         from routic_cli.delivery.safety import judge
 
-        return EnvFileSink(path, variable, judge=judge, force=force, not_done=not_done)
+        return EnvFileSink(
+            path,
+            variable,
+            judge=judge,
+            staging_token=token,
+            force=force,
+            nothing_happened=nothing_happened,
+            state_directory=self.config.paths.state_file.parent,
+        )
+
+    def placements(self, key_id: KeyId) -> list[PlacedVersion]:
+        """Where this machine has the key."""
+        return self.state.placements(self.config.store_url.url, key_id)
 
     def close(self) -> None:
         """Let go of what was opened."""
@@ -122,11 +136,10 @@ class Session:
             if opened is not None:
                 opened.close()
 
-    @staticmethod
-    def _sink_of(record: Mapping[str, str]) -> Sink:
+    def _sink_of(self, record: Mapping[str, str]) -> Sink:
         from routic_cli.delivery.env_file import EnvFileSink
 
-        return EnvFileSink.from_record(record)
+        return EnvFileSink.from_record(record, state_directory=self.config.paths.state_file.parent)
 
 
 def _actor() -> str:

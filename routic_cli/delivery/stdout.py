@@ -52,13 +52,8 @@ class StdoutSink:
 
     def preflight(self) -> None:
         """Refuse a standard output that is closed, or not open for writing."""
-        try:
-            status = os.fstat(self._descriptor)
-            writable = _is_open_for_writing(self._descriptor)
-        except OSError as error:
-            raise _undelivered("standard output is closed") from error
-        if not writable:
-            raise _undelivered("standard output is not open for writing")
+        require_open_stdout(self._descriptor)
+        status = os.fstat(self._descriptor)
         if stat.S_ISCHR(status.st_mode) and status.st_rdev == Path(os.devnull).stat().st_rdev:
             raise _undelivered("standard output is the null device, which keeps nothing")
 
@@ -130,6 +125,16 @@ class StdoutSink:
                 )
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_POLL_SECONDS)
+
+
+def require_open_stdout(descriptor: int = STDOUT) -> None:
+    """DeliveryError when standard output is closed, or not open for writing."""
+    try:
+        writable = _is_open_for_writing(descriptor)
+    except OSError:
+        writable = False
+    if not writable:
+        raise _undelivered("standard output is closed")
 
 
 def _bytes_unread(descriptor: int) -> int:

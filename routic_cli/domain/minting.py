@@ -35,4 +35,5 @@ def mint_operation_id() -> str:
 def _crockford(length: int) -> str:
     import secrets  # as above
 
-    return "".join(secrets.choice(KEY_ID_ALPHABET) for _ in range(length))
+    bits = secrets.randbits(5 * length)  # one character each five bits, none likelier than another
+    return "".join(KEY_ID_ALPHABET[(bits >> (5 * place)) & 31] for place in range(length))

@@ -117,6 +117,15 @@ class Console:
         """What may go wrong; never silent."""
         self._marked(Mark.WARNING, text)
 
+    def problem(self, text: str) -> None:
+        """What is wrong with one thing of many, where the command goes on; never silent."""
+        self._marked(Mark.FAILURE, text)
+
+    def remedy(self, command: str) -> None:
+        """The command that mends what the line before it was about."""
+        self._make_room()
+        self._talk.remedy(command)
+
     def error(self, error: RouticError, *, as_json: bool = False) -> None:
         """What happened, why, what did not happen, and the command that mends it; or the API's error object."""
         if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from textwrap import wrap
 from typing import Final
@@ -39,13 +40,14 @@ class Talk:
         self.write(self.styled(clean(text), style) + "\n")
 
     def marked(self, mark: Mark, text: str) -> None:
-        """The text behind its mark; further lines begin where the text does."""
-        body = "\n  ".join(self._lines(text))
-        self.write(f"{self.symbol(mark)} {body}\n")
+        """The text behind its mark; further lines begin where the text does. No text is an empty line."""
+        first, *rest = self._lines(text)
+        head = f"{self.symbol(mark)} {first}\n" if text else "\n"
+        self.write(head + _indented(rest))
 
     def paragraph(self, text: str) -> None:
         """What belongs to a marked line: begins where its text does."""
-        self.write("".join(f"  {line}\n" for line in self._lines(text)))
+        self.write(_indented(self._lines(text)))
 
     def remedy(self, text: str) -> None:
         """The command to type, never wrapped, so that it can be copied."""
@@ -81,3 +83,7 @@ class Talk:
 def clean(text: str) -> str:
     """Fit to be shown: nothing that a terminal obeys but newlines, nothing that is a secret."""
     return inert_lines(without_secrets(text))
+
+
+def _indented(lines: Iterable[str]) -> str:
+    return "".join(f"{' ' * _INDENT}{line}".rstrip() + "\n" for line in lines)

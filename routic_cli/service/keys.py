@@ -62,29 +62,24 @@ class KeyService:
         return key_from_new(new, now)
 
     def register_many(self, news: Sequence[NewKey]) -> list[Registration]:
-        """Make many keys valid in one transaction; one result each."""
+        """Make many keys valid in one transaction; one result each. A secret that is here already is no error."""
         now = self._clock()
         results: list[Registration] = []
         accepted: list[NewKey] = []
         with self._store.writing(now) as tx:
-            names = tx.names_in_use([new.traits.name for new in news])
-            hashes: dict[Fingerprint, NewKey] = {}
+            batch = _Batch(tx, news, now)
             for new in news:
                 try:
                     checked = replace(new, traits=checked_traits(new.traits))
-                    known = _known_import(tx, checked) or _known_registration(tx, checked)
-                    if known is not None:
-                        results.append(Registration(known))
-                        continue
-                    _refuse_repeated(checked, names if _lives(checked.traits, now) else set(), hashes)
+                    known = batch.known(checked)
+                    if known is None:
+                        batch.accept(checked)
+                        accepted.append(checked)
                 except RouticError as error:
                     results.append(Registration(None, error=error))
-                    continue
-                if _lives(checked.traits, now):
-                    names.add(checked.traits.name)
-                hashes[checked.version.sha256] = checked
-                accepted.append(checked)
-                results.append(Registration(key_from_new(checked, now), created=True))
+                else:
+                    key = key_from_new(checked, now) if known is None else known
+                    results.append(Registration(key, created=known is None))
             tx.insert_keys(accepted)
             tx.add_trail(
                 [
@@ -241,10 +236,40 @@ def _known_registration(tx: StoreWriter, new: NewKey) -> Key | None:
     return None
 
 
-def _known_import(tx: StoreWriter, new: NewKey) -> Key | None:
-    """The key when the same name and secret are here already: importing a file twice is importing it once."""
-    owner = tx.key_of_version(new.version.sha256)
-    return owner[0] if owner is not None and owner[0].name == new.traits.name else None
+class _Batch:
+    """What a batch of registrations must not collide with: the store, asked once for all of it, and itself."""
+
+    def __init__(self, tx: StoreWriter, news: Sequence[NewKey], now: UnixSeconds) -> None:
+        self._tx = tx
+        self._now = now
+        self._names = tx.names_in_use([new.traits.name for new in news])
+        self._known_hashes = tx.hashes_in_use([new.version.sha256 for new in news])
+        self._known_ids = tx.ids_in_use([new.id for new in news])
+        self._accepted_hashes: dict[Fingerprint, str] = {}
+
+    def known(self, new: NewKey) -> Key | None:
+        """The key that has this secret already; an error when the id is spoken for."""
+        if new.id in self._known_ids:
+            return _known_registration(self._tx, new)
+        if new.version.sha256 in self._known_hashes:
+            found = self._tx.key_of_version(new.version.sha256)
+            return found[0] if found else None
+        return None
+
+    def accept(self, new: NewKey) -> None:
+        """Let a key into the batch, unless it collides with the store or with one before it."""
+        lives = _lives(new.traits, self._now)
+        if lives and new.traits.name in self._names:
+            raise NameTakenError(f"The name '{new.traits.name}' is taken", not_done="This key was not imported")
+        twin = self._accepted_hashes.get(new.version.sha256)
+        if twin is not None:
+            raise KeyExistsError(
+                "This secret comes twice", why=f"'{twin}' has it", not_done="This key was not imported"
+            )
+        self._accepted_hashes[new.version.sha256] = new.traits.name
+        self._known_ids.add(new.id)
+        if lives:
+            self._names.add(new.traits.name)
 
 
 def _same_secret(owner: Key, not_done: str) -> KeyExistsError:
@@ -258,16 +283,6 @@ def _same_secret(owner: Key, not_done: str) -> KeyExistsError:
 
 def _lives(traits: KeyTraits, now: UnixSeconds) -> bool:
     return traits.expires_at is None or traits.expires_at > now
-
-
-def _refuse_repeated(new: NewKey, names: set[str], hashes: Mapping[Fingerprint, NewKey]) -> None:
-    if new.traits.name in names:
-        raise NameTakenError(f"The name '{new.traits.name}' is taken", not_done="This key was not imported")
-    twin = hashes.get(new.version.sha256)
-    if twin is not None:
-        raise KeyExistsError(
-            "This secret comes twice", why=f"'{twin.traits.name}' has it", not_done="This key was not imported"
-        )
 
 
 def _refuse_taken_name(view: StoreReader, traits: KeyTraits, now: UnixSeconds) -> None:

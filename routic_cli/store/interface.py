@@ -62,6 +62,12 @@ class StoreReader(Protocol):
     def names_in_use(self, names: Sequence[str]) -> set[str]:
         """Those of the names that a live key has."""
 
+    def hashes_in_use(self, hashes: Sequence[Fingerprint]) -> set[Fingerprint]:
+        """Those of the fingerprints that a version has, in any account."""
+
+    def ids_in_use(self, key_ids: Sequence[KeyId]) -> set[KeyId]:
+        """Those of the ids that a key or a tombstone has, in any account."""
+
     def trail(self, *, limit: int) -> list[TrailEntry]:
         """The latest entries of the audit trail, the newest first."""
 

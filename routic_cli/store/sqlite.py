@@ -162,6 +162,22 @@ class SqliteReader:
         )
         return {row["name"] for row in rows}
 
+    def hashes_in_use(self, hashes: Sequence[Fingerprint]) -> set[Fingerprint]:
+        """Those of the fingerprints that a version has, in any account."""
+        rows = self._connection.execute(
+            "SELECT sha256 FROM versions WHERE sha256 IN (SELECT value FROM json_each(?))", (json.dumps(list(hashes)),)
+        )
+        return {Fingerprint(row["sha256"]) for row in rows}
+
+    def ids_in_use(self, key_ids: Sequence[KeyId]) -> set[KeyId]:
+        """Those of the ids that a key or a tombstone has, in any account."""
+        rows = self._connection.execute(
+            "WITH asked AS (SELECT value FROM json_each(?))"
+            " SELECT id FROM keys WHERE id IN asked UNION SELECT key_id FROM tombstones WHERE key_id IN asked",
+            (json.dumps(list(key_ids)),),
+        )
+        return {KeyId(row[0]) for row in rows}
+
     def trail(self, *, limit: int) -> list[TrailEntry]:
         """The latest entries of the audit trail, the newest first."""
         rows = self._connection.execute(

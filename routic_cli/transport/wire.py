@@ -14,6 +14,7 @@ from routic_cli.domain.errors import (
 )
 from routic_cli.domain.keys import Key, KeyVersion, Revocation, UnixSeconds, Verdict
 from routic_cli.domain.lifecycle import version_status
+from routic_cli.store.state import PlacedVersion
 
 JsonObject = dict[str, object]
 
@@ -87,13 +88,30 @@ def revocation_object(revocation: Revocation, now: UnixSeconds) -> JsonObject:
     return key_object(revocation.key, now) | {"changed": revocation.changed}
 
 
-def verdict_object(verdict: Verdict, now: UnixSeconds) -> JsonObject:
-    """The answer to `verify`."""
+VERDICT_FIELDS: Final = ("object", "status", "hint", "detail", "version", "key")
+
+
+def verdict_object(status: str, hint: str, detail: str | None, verdict: Verdict | None, now: UnixSeconds) -> JsonObject:
+    """What a secret is. `status` is a verdict's, or `malformed`, or `well_formed` where no store was asked."""
+    key = verdict.key if verdict else None
     return {
         "object": "api_key.verification",
-        "status": verdict.status.value,
-        "version": verdict.version,
-        "key": key_object(verdict.key, now) if verdict.key else None,
+        "status": status,
+        "hint": hint,
+        "detail": detail,
+        "version": verdict.version if verdict else None,
+        "key": key_object(key, now) if key else None,
+    }
+
+
+def placement_object(placed: PlacedVersion) -> JsonObject:
+    """Where this machine has a version of a key."""
+    return {
+        "kind": placed.kind,
+        "location": placed.location,
+        "variable": placed.variable,
+        "version": placed.number,
+        "placed_at": placed.placed_at,
     }
 
 

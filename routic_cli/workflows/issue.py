@@ -23,8 +23,7 @@ from routic_cli.domain.errors import (
     RouticError,
 )
 from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyTraits, NewKey, NewVersion, UnixSeconds
-from routic_cli.domain.minting import mint_key_id, mint_operation_id, mint_secret
-from routic_cli.domain.rules import checked_traits
+from routic_cli.domain.minting import mint_operation_id, mint_secret
 from routic_cli.domain.secret import Secret
 from routic_cli.store.state import Operation, PlacedVersion
 from routic_cli.transport.interface import Transport
@@ -56,15 +55,14 @@ class _Delivery:
     register: Callable[[], Key]
 
 
-def preflight_create(traits: KeyTraits, sinks: Sequence[Sink], transport: Transport) -> KeyTraits:
-    """Everything that can fail before a secret exists. Gives the traits in normal form."""
-    traits = checked_traits(traits)
+def preflight_create(traits: KeyTraits, sinks: Sequence[Sink], transport: Transport) -> None:
+    """Everything that can fail before a secret exists. `traits` are in normal form."""
     for sink in sinks:
         sink.preflight()
     try:
         owner = transport.find(traits.name)
     except KeyNotFoundError:
-        return traits
+        return
     if owner.name == traits.name and owner.status is KeyStatus.ACTIVE:
         raise NameTakenError(
             f"The name '{traits.name}' is taken",
@@ -73,25 +71,18 @@ def preflight_create(traits: KeyTraits, sinks: Sequence[Sink], transport: Transp
             remedy=f"routic keys show {traits.name}, or take another name",
             param="name",
         )
-    return traits
 
 
-def create_key(traits: KeyTraits, sinks_for: Callable[[NewKey], Sequence[Sink]], desk: Desk) -> Key:
-    """Mint a key, deliver its secret, register it. `traits` have passed `preflight_create`.
-
-    `sinks_for` gives the destinations of the key that is about to be; its secret they get from `prepare` only.
-    """
+def create_key(key_id: KeyId, traits: KeyTraits, sinks: Sequence[Sink], desk: Desk) -> Key:
+    """Mint a secret, deliver it, register the key; what is asked for has passed `preflight_create`."""
     secret = mint_secret()
-    new = NewKey(mint_key_id(), traits, NewVersion(1, secret.fingerprint, secret.hint, desk.now))
-    delivery = _Delivery(
-        kind="create",
-        key_id=new.id,
-        number=1,
-        secret=secret,
-        sinks=sinks_for(new),
-        register=lambda: desk.transport.register(new),
-    )
-    return _deliver(delivery, desk)
+    new = NewKey(key_id, traits, version_of(secret, number=1, at=desk.now))
+    return _deliver(_Delivery("create", key_id, 1, secret, sinks, register=lambda: desk.transport.register(new)), desk)
+
+
+def version_of(secret: Secret, *, number: int, at: UnixSeconds) -> NewVersion:
+    """What a store is told of a secret."""
+    return NewVersion(number, secret.fingerprint, secret.hint, at)
 
 
 def _deliver(delivery: _Delivery, desk: Desk) -> Key:
@@ -128,8 +119,10 @@ def _register(delivery: _Delivery) -> Key:
 
 def _give_up(delivery: _Delivery, desk: Desk, operation: Operation | None, error: BaseException) -> None:
     """Undo what was done and declare the secret dead; when that cannot be done either, say what is unknown."""
+    undoing: list[Callable[[], None]] = [sink.undo for sink in reversed(delivery.sinks)]
+    undoing.append(lambda: desk.transport.give_up(delivery.key_id, delivery.number))
     failures: list[str] = []
-    for undo in (*(sink.undo for sink in reversed(delivery.sinks)), lambda: _call_dead(delivery, desk)):
+    for undo in undoing:
         try:
             undo()
         except (RouticError, OSError) as failure:
@@ -146,10 +139,6 @@ def _give_up(delivery: _Delivery, desk: Desk, operation: Operation | None, error
         desk.journal.end(operation)
     if isinstance(error, RouticError):
         error.not_done = _what_is_dead(delivery, error.not_done)
-
-
-def _call_dead(delivery: _Delivery, desk: Desk) -> None:
-    desk.transport.give_up(delivery.key_id, delivery.number)
 
 
 def _sentences(error: BaseException) -> list[str]:

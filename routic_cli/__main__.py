@@ -1,0 +1,54 @@
+"""`routic` and `python -m routic_cli`: what has to be right before anything else is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from routic_cli import __version__
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _occupy_closed_descriptors()
+    _forbid_core_dumps()
+    if arguments == ["--version"]:  # before Typer, which takes longer than the answer
+        return _print_version()
+    from routic_cli.app import run
+
+    return run(arguments)
+
+
+def _occupy_closed_descriptors() -> None:
+    """Put the null device, opened the wrong way round, where a standard stream is closed.
+
+    The next file to be opened, a store perhaps, would become standard output otherwise, and be printed into. This way
+    each use fails with EBADF, as it should.
+    """
+    for descriptor, flags in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest free number, which is this one
+
+
+def _forbid_core_dumps() -> None:
+    """A core dump would have the secret in it."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def _print_version() -> int:
+    try:
+        os.write(1, f"routic {__version__}\n".encode())
+    except OSError:
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The command table, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import typer
+from typer.exceptions import TyperException
+
+from routic_cli.command_line import Entry, build
+from routic_cli.domain.errors import InterruptedByUserError, InvalidRequestError, RouticError, SecretInArgumentError
+from routic_cli.domain.key_format import contains_secret_shape
+from routic_cli.session import Session
+
+SUMMARY: Final = "Administer the API keys of an LLM gateway."
+
+GROUPS: Final = {
+    "keys": "Create, list, change, revoke and import keys.",
+    "env": "Keep secrets in .env files, and out of git.",
+}
+
+COMMANDS: Final = (
+    Entry(("keys", "create"), "routic_cli.commands.keys.create", "Mint a key, deliver it once, register it."),
+    Entry(("keys", "list"), "routic_cli.commands.keys.list", "List keys; the live ones unless told otherwise."),
+    Entry(("keys", "show"), "routic_cli.commands.keys.show", "Show one key, its versions and where it is."),
+    Entry(("keys", "rename"), "routic_cli.commands.keys.rename", "Give a key another name."),
+    Entry(("keys", "update"), "routic_cli.commands.keys.update", "Change a key's end, limit or tags."),
+    Entry(("keys", "revoke"), "routic_cli.commands.keys.revoke", "End keys, at once and for good."),
+    Entry(("keys", "verify"), "routic_cli.commands.keys.verify", "Say what a secret is, and whether it is let in."),
+    Entry(("keys", "import"), "routic_cli.commands.keys.import_", "Adopt keys that were minted elsewhere."),
+    Entry(("env", "check"), "routic_cli.commands.env.check", "Say whether a file is a safe place for a secret."),
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit code."""
+    session = Session()
+    try:
+        _refuse_secrets(arguments)
+        root = build("routic", SUMMARY, GROUPS, COMMANDS)
+        code = root.main(list(arguments), prog_name="routic", standalone_mode=False, obj=session)
+    except BrokenPipeError:
+        return _die_of_broken_pipe()
+    except RouticError as error:
+        return _fail(session, error, arguments)
+    except TyperException as error:
+        return _fail(session, _usage_error(error), arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail(session, InterruptedByUserError("Interrupted"), arguments)
+    except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, its text may hold a secret
+        return _fail(session, _internal_error(error), arguments)
+    finally:
+        session.close()
+    return code if isinstance(code, int) else 0
+
+
+def _refuse_secrets(arguments: Sequence[str]) -> None:
+    if any(contains_secret_shape(argument) for argument in arguments):
+        raise SecretInArgumentError(
+            "An argument has the shape of a key",
+            why="Arguments are seen by every user of this machine, and your shell's history keeps them",
+            not_done="Nothing was done",
+            remedy="the same command without it: keys are read from standard input or a hidden prompt. If it is a real"
+            " key, revoke it",
+        )
+
+
+def _fail(session: Session, error: RouticError, arguments: Sequence[str]) -> int:
+    # A line that could not be parsed may not have got as far as its --json.
+    as_json = session.wants_json or any(a == "--json" or a.startswith("--fields") for a in arguments)
+    session.console.error(error, as_json=as_json)
+    return error.exit_code
+
+
+def _usage_error(error: TyperException) -> InvalidRequestError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "routic"
+    return InvalidRequestError(error.format_message().rstrip("."), not_done="Nothing was done", remedy=f"{path} --help")
+
+
+def _internal_error(error: Exception) -> RouticError:
+    """Where it happened and of which type; never the text of the exception, which may quote what it choked on."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = next((f for f in reversed(frames) if "routic_cli" in f.filename), frames[-1])
+    return RouticError(
+        f"Internal error: {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}",
+        why="This is a mistake in routic, not in what you typed",
+        remedy="routic keys list --all, to see what holds now, and report the line above",
+    )
+
+
+def _die_of_broken_pipe() -> int:
+    """End as other programs do when `head` has seen enough: by SIGPIPE, silently."""
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+    return 1

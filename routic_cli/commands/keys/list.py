@@ -1,0 +1,111 @@
+"""`routic keys list`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from routic_cli.command_line import session_of
+from routic_cli.commands.options import parse_tags
+from routic_cli.domain.errors import InvalidRequestError
+from routic_cli.domain.keys import Key, KeyQuery, KeyStatus, SortField
+from routic_cli.domain.times import parse_future, parse_past
+from routic_cli.output.json_out import print_json
+from routic_cli.output.tables import print_keys
+from routic_cli.session import Session
+from routic_cli.transport.interface import Transport
+from routic_cli.transport.paging import all_keys
+from routic_cli.transport.wire import KEY_FIELDS, key_object, list_object
+
+EXAMPLES: Final = """
+routic keys list
+routic keys list --tag env=prod --expiring 7d
+routic keys list --unused 90d --fields name,id
+"""
+
+
+def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
+    ctx: typer.Context,
+    all_: Annotated[bool, typer.Option("--all", help="Revoked and expired keys too.")] = False,
+    status: Annotated[KeyStatus | None, typer.Option("--status", help="Only keys of this status.")] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="GLOB", help="Only names that match: 'prod-*'.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="K=V", help="Only keys with this tag; may be repeated.")
+    ] = None,
+    unused: Annotated[
+        str | None, typer.Option("--unused", metavar="30d", help="Only keys that were not used for so long.")
+    ] = None,
+    expiring: Annotated[
+        str | None, typer.Option("--expiring", metavar="7d", help="Only keys that end within this time.")
+    ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            "--sort", metavar="FIELD", help="name, created_at, expires_at, last_used_at, status; -FIELD turns it round."
+        ),
+    ] = "name",
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="At most so many.")] = None,
+) -> None:
+    """List keys; the live ones unless told otherwise.
+
+    A table on a terminal. In a pipe, tab-separated lines of id, name, status, hint, created, expires, last used; the
+    times in RFC 3339.
+    """
+    if all_ and status is not None:
+        raise InvalidRequestError("--all and --status contradict each other", not_done="Nothing was listed")
+    session = session_of(ctx)
+    now = session.now()
+    query = KeyQuery(
+        status=None if all_ else status or KeyStatus.ACTIVE,
+        name_glob=name,
+        tags=parse_tags(tag),
+        unused_since=parse_past(unused, now=now, param="unused") if unused else None,
+        expires_before=parse_future(expiring, now=now, param="expiring") if expiring else None,
+        sort=_sort_field(sort),
+        descending=sort.startswith("-"),
+    )
+    keys, has_more = all_keys(session.transport, query, limit)
+    if session.wants_json:
+        objects = (key_object(key, now) for key in keys)
+        print_json(session.console, list_object(objects, has_more=has_more), session.fields, known=KEY_FIELDS)
+    elif keys:
+        print_keys(session.console, keys, now)
+    _tell_left_out(session, query, keys, chosen=status is not None)
+
+
+def _sort_field(text: str) -> SortField:
+    try:
+        return SortField(text.removeprefix("-"))
+    except ValueError as error:
+        raise InvalidRequestError(
+            f"--sort cannot be '{text}'", why=f"The fields are {', '.join(SortField)}", param="sort"
+        ) from error
+
+
+def _tell_left_out(session: Session, query: KeyQuery, keys: list[Key], *, chosen: bool) -> None:
+    """Say on stderr how many keys are not in the answer, and why."""
+    tally = session.transport.tally(query)
+    reasons = []
+    if query.status is not None:
+        reasons = [f"{count} {status}" for status, count in tally.items() if status is not query.status]
+        beyond_limit = tally.get(query.status, 0) - len(keys)
+    else:
+        beyond_limit = sum(tally.values()) - len(keys)
+    console = session.console
+    if not tally and not keys:
+        console.notice(_nothing_there(session.transport, query))
+    elif not keys and not reasons:
+        console.notice("No key matches")
+    if beyond_limit > 0:
+        console.notice(f"{beyond_limit} more: --limit {len(keys)} left them out")
+    if reasons:
+        ways = "--all shows them" if not chosen else "--status left them out"
+        console.notice(f"Not shown: {', '.join(reasons)}. {ways}")
+
+
+def _nothing_there(transport: Transport, query: KeyQuery) -> str:
+    if transport.tally(KeyQuery()):
+        return "No key matches"
+    del query
+    return "No keys yet. routic keys create --name NAME makes the first"

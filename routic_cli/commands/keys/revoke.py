@@ -1,0 +1,136 @@
+"""`routic keys revoke`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+
+from routic_cli.command_line import session_of
+from routic_cli.commands.options import DryRun, Refs, confirm, described
+from routic_cli.domain.errors import InvalidRequestError, PartialFailureError, RouticError, UnavailableError
+from routic_cli.domain.keys import Key, KeyStatus, Revocation, VerdictStatus
+from routic_cli.domain.times import parse_duration
+from routic_cli.output.json_out import print_json
+from routic_cli.output.times import relative
+from routic_cli.session import Session
+from routic_cli.transport.wire import KEY_FIELDS, error_object, list_object, revocation_object
+
+EXAMPLES: Final = """
+routic keys revoke prod-backend
+routic keys revoke key_7vz3 old-worker --reason "laptop stolen" --yes
+"""
+
+_FIELDS: Final = (*KEY_FIELDS, "changed", "error")
+_POLL_SECONDS: Final = 0.2
+
+
+def run(
+    ctx: typer.Context,
+    refs: Refs = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept with the key.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Annotated[
+        str | None,
+        typer.Option("--wait", metavar="60s", help="End only when the store refuses the key, at most after this time."),
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """End keys at once and for good.
+
+    The next request with such a key is refused; requests in flight are not disturbed. Revoking a key again is success.
+    """
+    session = session_of(ctx)
+    if not refs:
+        raise InvalidRequestError(
+            "No key was named", not_done="Nothing was revoked", remedy="routic keys revoke REF, or routic keys list"
+        )
+    seconds = parse_duration(wait, param="wait") if wait is not None else None
+    keys, errors = _find_all(session, refs)
+    if not keys:
+        raise next(iter(errors.values()))
+    for line in _what_ends(keys, session.now()):
+        session.console.notice(line)
+    if dry_run:
+        results = [Revocation(key.id, key, changed=False) for key in keys]
+        session.console.notice("Dry run: nothing was revoked")
+    else:
+        command = f"routic keys revoke {' '.join(refs)}"
+        confirm(session, f"Revoke {_counted(keys)} for good?", yes=yes, command=command)
+        results = session.changing_transport.revoke([key.id for key in keys], reason)
+        _tell(session, results)
+        if seconds is not None:
+            _await_refusal(session, keys, seconds)
+    _print(session, results, errors, single=len(refs) == 1)
+    if errors:
+        raise PartialFailureError(
+            f"{len(errors)} of {len(refs)} were not revoked",
+            why="; ".join(error.what for error in errors.values()),
+            remedy="routic keys list",
+        )
+
+
+def _find_all(session: Session, refs: Sequence[str]) -> tuple[list[Key], dict[str, RouticError]]:
+    """Each key once, in the order they were named, and what went wrong with the other names."""
+    keys: dict[str, Key] = {}
+    errors: dict[str, RouticError] = {}
+    for ref in refs:
+        try:
+            key = session.transport.find(ref)
+        except UnavailableError:
+            raise
+        except RouticError as error:
+            errors[ref] = error
+        else:
+            keys.setdefault(key.id, key)
+    return list(keys.values()), errors
+
+
+def _what_ends(keys: Sequence[Key], now: int) -> list[str]:
+    return [
+        f"{described(key)} was revoked {relative(key.revoked_at, now)}"
+        if key.status is KeyStatus.REVOKED
+        else f"{described(key)}, {key.status}, last used: {relative(key.last_used_at, now)}"
+        for key in keys
+    ]
+
+
+def _counted(keys: Sequence[Key]) -> str:
+    return described(keys[0]) if len(keys) == 1 else f"{len(keys)} keys"
+
+
+def _tell(session: Session, results: Sequence[Revocation]) -> None:
+    for result in results:
+        if result.key is not None:
+            state = "is revoked" if result.changed else "was revoked before; nothing changed"
+            session.console.success(f"{described(result.key)} {state}")
+
+
+def _print(session: Session, results: Sequence[Revocation], errors: dict[str, RouticError], *, single: bool) -> None:
+    """For one REF its key, for several a list with one result each."""
+    if not session.wants_json:
+        return
+    objects = [revocation_object(result, session.now()) for result in results]
+    objects += [{"object": "api_key", "ref": ref} | error_object(error) for ref, error in errors.items()]
+    shown = objects[0] if single else list_object(objects)
+    print_json(session.console, shown, session.fields, known=_FIELDS)
+
+
+def _await_refusal(session: Session, keys: Sequence[Key], seconds: int) -> None:
+    """Ask the store itself, until it refuses every version of the keys."""
+    deadline = time.monotonic() + seconds
+    waiting = [version.sha256 for key in keys for version in key.versions]
+    while waiting:
+        waiting = [sha256 for sha256 in waiting if session.transport.verify(sha256).status is VerdictStatus.ACTIVE]
+        if not waiting:
+            break
+        if time.monotonic() >= deadline:
+            raise UnavailableError(
+                f"The store still lets {len(waiting)} revoked secrets in after {seconds} s",
+                why="The revocation was accepted, and has not taken effect everywhere",
+                remedy="the same command again: revoking again is success",
+            )
+        time.sleep(_POLL_SECONDS)
+    session.console.success("The store refuses them" if len(keys) > 1 else "The store refuses it")
