@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -86,6 +85,8 @@ def _usage_error(error: TyperException) -> InvalidRequestError:
 
 def _internal_error(error: Exception) -> RouticError:
     """Where it happened and of which type; never the text of the exception, which may quote what it choked on."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     place = next((f for f in reversed(frames) if "routic_cli" in f.filename), frames[-1])
     return RouticError(

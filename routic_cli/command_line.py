@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import typer
 from typer._click.core import Command, Context, Parameter  # Typer carries its own click and exports none of these
+from typer._click.formatting import HelpFormatter
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from routic_cli import __version__
@@ -35,7 +36,11 @@ class RouticCommand(TyperCommand):
         super().__init__(*args, **kwargs)
         self.params = [*self.params, *global_options()]
 
-    def format_epilog(self, ctx: Context, formatter: Any) -> None:
+    def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Arguments, the command's own options, then what every command takes."""
+        _write_options(self.get_params(ctx), ctx, formatter)
+
+    def format_epilog(self, ctx: Context, formatter: HelpFormatter) -> None:
         """The examples as they are written, not refilled."""
         del ctx
         if self.epilog:
@@ -67,12 +72,31 @@ class RouticGroup(TyperGroup):
         super().__init__(name=name, help=summary, rich_markup_mode=None)
         self.params = [*self.params, *global_options()]
 
+    def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """The commands first: they are what one looks for here."""
+        self.format_commands(ctx, formatter)
+        _write_options(self.get_params(ctx), ctx, formatter)
+
     def invoke(self, ctx: Context) -> Any:
         """The chosen command, or this group's help where there is none."""
         if ctx._protected_args:  # noqa: SLF001  # click's way to say that a command follows
             return super().invoke(ctx)
         session_of(ctx).console.data(ctx.get_help() + "\n")
         return 0
+
+
+def _write_options(parameters: Sequence[Parameter], ctx: Context, formatter: HelpFormatter) -> None:
+    sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": [], "Global options": []}
+    for parameter in parameters:
+        record = parameter.get_help_record(ctx)
+        if record is not None:
+            shared = parameter.name in _GLOBAL_NAMES
+            title = "Global options" if shared else f"{parameter.param_type_name.capitalize()}s"
+            sections[title].append(record)
+    for title, records in sections.items():
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def build(name: str, summary: str, groups: dict[str, str], entries: Sequence[Entry]) -> RouticGroup:
@@ -101,6 +125,9 @@ def load(entry: Entry) -> Command:
 def session_of(ctx: Context) -> Session:
     """The session of this run."""
     return cast("Session", ctx.find_root().obj)
+
+
+_GLOBAL_NAMES: Final = frozenset({"store", "profile", "json", "fields", "quiet", "no_input", "version", "help"})
 
 
 def global_options() -> list[Parameter]:

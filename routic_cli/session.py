@@ -143,12 +143,16 @@ class Session:
 
 
 def _actor() -> str:
-    """Who the audit trail names: the user of the operating system, at this machine."""
-    import getpass
-    import platform
+    """Who the audit trail names: the user of the operating system, at this machine; no variable can pretend."""
+    if os.name != "posix":
+        import getpass
+        import platform
+
+        return f"{getpass.getuser()}@{platform.node()}"
+    import pwd
 
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user id without a name
-        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
-    return f"{user}@{platform.node()}"
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user id without a name
+        user = str(os.getuid())
+    return f"{user}@{os.uname().nodename}"

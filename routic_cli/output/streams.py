@@ -80,7 +80,7 @@ class Stream:
         for fd in (self.fd, STDERR, STDOUT):
             try:
                 width = os.get_terminal_size(fd).columns
-            except (OSError, ValueError):
+            except OSError:
                 continue
             if width > 0:
                 return width

@@ -150,7 +150,7 @@ def _tell_result(
 ) -> None:
     console = session.console
     if printing and console.stdout_is_terminal and not session.wants_json:
-        console.notice("")
+        console.say("")
     for notice in notices:
         console.warn(notice)
     ends = f"until {absolute(key.traits.expires_at)}" if key.traits.expires_at is not None else "until it is revoked"
