@@ -59,11 +59,6 @@ class Console:
         return self._out.is_terminal
 
     @property
-    def stderr_is_terminal(self) -> bool:
-        """Whether talk is read by a person."""
-        return self._err.is_terminal
-
-    @property
     def talk_stream(self) -> Stream:
         """Standard error itself, for a progress bar."""
         return self._err
@@ -72,11 +67,6 @@ class Console:
     def look(self) -> Look:
         """Width, colours and characters of standard output."""
         return self._out.look
-
-    @property
-    def talk_look(self) -> Look:
-        """Width, colours and characters of standard error."""
-        return self._err.look
 
     @property
     def can_ask(self) -> bool:

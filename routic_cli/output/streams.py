@@ -112,21 +112,6 @@ def open_at_start(fd: int) -> int:
     return -1 if stream is None else fd
 
 
-def guard_standard_streams() -> None:
-    """Occupy the standard descriptors that were closed at start (`>&-`), first of all things a process does.
-
-    Otherwise the next file opened, a store perhaps, becomes descriptor 1 and is written over. Standard output is
-    occupied by something that cannot be written, so that data which goes nowhere is an error and not a success.
-    """
-    for fd in (STDIN, STDOUT, STDERR):
-        try:
-            os.fstat(fd)
-        except OSError:
-            flags = os.O_WRONLY if fd == STDERR else os.O_RDONLY
-            # The lowest free number, which is this one: those below it are taken by now. Children shall have it too.
-            os.set_inheritable(os.open(os.devnull, flags), True)
-
-
 def _locale_encoding(fd: int) -> str:
     """What Python made of the locale and PYTHONIOENCODING; UTF-8 for a stream that was closed at start."""
     stream = {STDIN: sys.stdin, STDOUT: sys.stdout, STDERR: sys.stderr}.get(fd)
