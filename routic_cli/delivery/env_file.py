@@ -130,7 +130,11 @@ class EnvFileSink:
                 self._take_lock(target)
                 self._begun = True
                 edited = self._edited(read_regular(target), secret.reveal())
-                stage(staged, edited)
+                try:
+                    stage(staged, edited)
+                except FileExistsError:
+                    self._begun = False  # that file is not ours to remove
+                    raise
                 written = read_regular(staged, limit=_STAGED_LIMIT)
                 if written is None or written.content != edited:
                     raise DeliveryError(f"What was written to {staged} does not read back the same")
@@ -149,6 +153,10 @@ class EnvFileSink:
                 self._committed = True
                 self._release_lock()
         return Placement(self.kind, str(target), self._variable)
+
+    def placement(self) -> Placement:
+        """The file that the name leads to."""
+        return Placement(self.kind, str(self._where()), self._variable)
 
     def undo(self) -> None:
         """Remove what is staged; after a commit by this process, put the old bytes back if nobody wrote since."""

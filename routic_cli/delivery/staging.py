@@ -102,7 +102,7 @@ def _can_stage_in(git_directory: Path, target_directory: Path, token: str) -> bo
         return False
     if git_directory.stat().st_dev != target_directory.stat().st_dev:
         return False
-    # Two mounts of one device look the same to stat, and only rename tells: EXDEV comes before the file is missed.
+    # Two mounts of one device look the same to stat. Linux's rename tells before it misses the file: EXDEV, not ENOENT.
     try:
         (git_directory / f"{_FOLDER}-{token}").rename(target_directory / f".{_FOLDER}-{token}")
     except OSError as error:
