@@ -33,6 +33,8 @@ COMMANDS: Final = (
     Entry(("keys", "revoke"), "routic_cli.commands.keys.revoke", "End keys, at once and for good."),
     Entry(("keys", "verify"), "routic_cli.commands.keys.verify", "Say what a secret is, and whether it is let in."),
     Entry(("keys", "import"), "routic_cli.commands.keys.import_", "Adopt keys that were minted elsewhere."),
+    Entry(("keys", "rotate"), "routic_cli.commands.rotate", "The same as routic rotate."),
+    Entry(("rotate",), "routic_cli.commands.rotate", "Give a key its next version, and let the old one retire."),
     Entry(("env", "check"), "routic_cli.commands.env.check", "Say whether a file is a safe place for a secret."),
 )
 

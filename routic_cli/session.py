@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from routic_cli.config import Config, Flags, asks_for_no_input, load_config
+from routic_cli.delivery.sink import KEYRING
 from routic_cli.domain.keys import DEFAULT_ACCOUNT, KeyId, UnixSeconds
 from routic_cli.output.console import Console
 
@@ -49,8 +50,9 @@ class Session:
     @cached_property
     def console(self) -> Console:
         """The only thing that prints."""
-        # Not through `config`: a configuration that cannot be read must still be able to say so.
-        return Console(quiet=self.flags.quiet, no_input=asks_for_no_input(self.flags, self._environ))
+        # Not through `config`: a configuration that cannot be read must still be able to say so. With --json an error
+        # is all that standard error has: a script that parses it must not find our talk before it.
+        return Console(quiet=self.flags.quiet or self.wants_json, no_input=asks_for_no_input(self.flags, self._environ))
 
     @property
     def wants_json(self) -> bool:
@@ -63,6 +65,13 @@ class Session:
         if self.flags.fields is None:
             return None
         return [field.strip() for field in self.flags.fields.split(",") if field.strip()]
+
+    def require_fields(self, known: Sequence[str]) -> None:
+        """InvalidRequestError for a field in --fields that the answer will not have; before anything is changed."""
+        if self.fields is not None:
+            from routic_cli.output.json_out import check_fields
+
+            check_fields(self.fields, known)
 
     @cached_property
     def transport(self) -> Transport:
@@ -137,6 +146,10 @@ class Session:
                 opened.close()
 
     def _sink_of(self, record: Mapping[str, str]) -> Sink:
+        if record["kind"] == KEYRING:
+            from routic_cli.delivery.keyring_sink import KeyringSink
+
+            return KeyringSink.from_record(record)
         from routic_cli.delivery.env_file import EnvFileSink
 
         return EnvFileSink.from_record(record, state_directory=self.config.paths.state_file.parent)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from routic_cli.domain.secret import Fingerprint, Secret
+
+STDOUT: Final = "stdout"
+ENV_FILE: Final = "env_file"
+KEYRING: Final = "keyring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,11 @@ class Sink(Protocol):
     def prepare(self, secret: Secret) -> None:
         """Put the secret down durably, replacing nothing."""
 
-    def commit(self) -> Placement | None:
+    def commit(self) -> object:
         """Make it count, after the store has registered the key."""
+
+    def placement(self) -> Placement | None:
+        """Where the secret is once it is committed; None for a place that cannot be asked again."""
 
     def undo(self) -> None:
         """Take back what was prepared or committed."""

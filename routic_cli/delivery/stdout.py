@@ -74,8 +74,11 @@ class StdoutSink:
             )
             raise _undelivered(why) from error
 
-    def commit(self) -> Placement | None:
+    def commit(self) -> None:
         """What was printed counts already."""
+
+    def placement(self) -> Placement | None:
+        """Nobody can look at what was printed."""
         return None
 
     def undo(self) -> None:

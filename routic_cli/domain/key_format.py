@@ -19,11 +19,12 @@ OPENAI_MARK: Final = "T3BlbkFJ"
 _SHORTEST_WITH_HINT: Final = 20
 
 _SHAPE: Final = re.compile(rf"sk-[0-9A-Za-z]{{{RANDOM_LENGTH + CHECK_LENGTH}}}")
-_HINT: Final = re.compile(r"(?:sk-)?[\x21-\x7e]{0,4}(?:…|\.\.\.)[\x21-\x7e]{0,4}")
+_HINT: Final = re.compile(r"(?:sk-)?[\x20-\x7e]{0,4}(?:…|\.\.\.)[\x20-\x7e]{0,4}")
 
 # A whole or truncated key of ours, or anyone's `sk-…` with a mix that no name has.
 _BARE: Final = re.compile(r"(?<![0-9A-Za-z])sk-[0-9A-Za-z]{20,}")
-_DASHED: Final = re.compile(r"(?<![0-9A-Za-z])sk-(?=[\w-]*[0-9])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[0-9A-Za-z_-]{20,}")
+_DASHED: Final = re.compile(r"(?<![0-9A-Za-z])sk-[0-9A-Za-z_-]{20,}")
+_MIX: Final = tuple(re.compile(kind) for kind in ("[0-9]", "[A-Z]", "[a-z]"))
 
 
 def check_characters(body: str) -> str:
@@ -72,4 +73,8 @@ def is_hint(text: str) -> bool:
 
 def contains_secret_shape(text: str) -> bool:
     """Whether some part of the text looks like a key, whole or cut, ours or another vendor's."""
-    return _BARE.search(text) is not None or _DASHED.search(text) is not None
+    if _BARE.search(text) is not None:
+        return True
+    # Each run is taken whole and looked at once: look-aheads at every `sk-` in it would cost its length squared.
+    runs = (match[0].removeprefix(PREFIX) for match in _DASHED.finditer(text))
+    return any(all(kind.search(run) for kind in _MIX) for run in runs)

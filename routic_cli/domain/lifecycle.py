@@ -22,6 +22,11 @@ def key_status(*, revoked_at: UnixSeconds | None, expires_at: UnixSeconds | None
     return KeyStatus.ACTIVE
 
 
+def ended_at(key: Key) -> UnixSeconds | None:
+    """When the key lost its name: at its end or its revocation, whichever came first. None while none is set."""
+    return min((at for at in (key.revoked_at, key.traits.expires_at) if at is not None), default=None)
+
+
 def version_status(key: Key, version: KeyVersion, now: UnixSeconds) -> VersionStatus:
     """Ended with its key or at its own end; retiring while a later version has taken its place."""
     if key.status is not KeyStatus.ACTIVE or (version.expires_at is not None and version.expires_at <= now):

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from routic_cli.domain.errors import InvalidNameError, InvalidRequestError
-from routic_cli.domain.key_format import contains_secret_shape
-from routic_cli.domain.keys import KeyTraits, is_key_id
+from routic_cli.domain.key_format import contains_secret_shape, is_hint
+from routic_cli.domain.keys import KeyTraits, NewKey, NewVersion, UnixSeconds, is_key_id
+from routic_cli.domain.secret import is_fingerprint
+from routic_cli.domain.times import LATEST
 
 NAME_LENGTH: Final = 64
-_NAME_PUNCTUATION: Final = frozenset("._-")
+NAME_PUNCTUATION: Final = frozenset("._-")
 _NAME_RULE: Final = (
     f"A name has 1 to {NAME_LENGTH} characters, a letter or digit first, then letters, digits, '.', '_' and '-'"
 )
@@ -20,6 +22,8 @@ _NAME_RULE: Final = (
 TAG_COUNT: Final = 32
 TAG_VALUE_LENGTH: Final = 256
 REASON_LENGTH: Final = 500
+HIGHEST_RPM: Final = 1_000_000_000
+_HIGHEST_VERSION: Final = 1_000_000_000
 _TAG_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}")
 
 
@@ -32,14 +36,19 @@ def checked_name(text: str) -> str:
     return name
 
 
+def is_letter_or_digit(char: str) -> bool:
+    """Whether a name may begin with the character, in any script."""
+    category = unicodedata.category(char)
+    return category[0] == "L" or category == "Nd"
+
+
 def _name_problem(name: str) -> str | None:
     if not name:
         return "The name is empty"
     if len(name) > NAME_LENGTH:
         return f"The name has {len(name)} characters"
     for position, char in enumerate(name):
-        letter_or_digit = unicodedata.category(char)[0] == "L" or unicodedata.category(char) == "Nd"
-        if not letter_or_digit and (position == 0 or char not in _NAME_PUNCTUATION):
+        if not is_letter_or_digit(char) and (position == 0 or char not in NAME_PUNCTUATION):
             shown = f"'{char}'" if char.isprintable() and char != " " else f"U+{ord(char):04X}"
             return f"The name has {shown} as character {position + 1}"
     if is_key_id(name):
@@ -54,6 +63,8 @@ def checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
     if len(tags) > TAG_COUNT:
         raise InvalidRequestError(f"A key has at most {TAG_COUNT} tags, not {len(tags)}", param="tag")
     for name, value in tags.items():
+        if contains_secret_shape(name):
+            raise InvalidRequestError("The name of a tag is shaped like a secret", param="tag")
         if _TAG_NAME.fullmatch(name) is None:
             raise InvalidRequestError(
                 f"'{name}' cannot name a tag",
@@ -73,6 +84,8 @@ def checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
 
 def checked_rpm(rpm: int | None) -> int | None:
     """Requests per minute, at least 1; None is no limit of the key's own."""
+    if rpm is not None and rpm > HIGHEST_RPM:
+        raise InvalidRequestError(f"A limit is at most {HIGHEST_RPM} requests per minute", param="rpm")
     if rpm is not None and rpm < 1:
         raise InvalidRequestError(
             "A limit of no requests per minute would lock the key out",
@@ -105,5 +118,33 @@ def checked_traits(traits: KeyTraits) -> KeyTraits:
         tags=checked_tags(traits.tags),
         scopes=tuple(sorted(set(traits.scopes))),
         rpm=checked_rpm(traits.rpm),
-        expires_at=traits.expires_at,
+        expires_at=checked_moment(traits.expires_at, "expires_at"),
     )
+
+
+def checked_moment(at: UnixSeconds | None, field: str) -> UnixSeconds | None:
+    """A time between 1970 and the year 9999, which is all that can be shown."""
+    if at is not None and not 0 <= at <= LATEST:
+        raise InvalidRequestError(f"'{field}' is out of range", why="A time lies between 1970 and 9999", param=field)
+    return at
+
+
+def checked_version(version: NewVersion) -> NewVersion:
+    """The version, once it is sure that its hash is a hash and its hint a mask: a secret must not pass for either."""
+    if not is_fingerprint(version.sha256):
+        raise InvalidRequestError("'sha256' is not a SHA-256 in lowercase hexadecimal", param="sha256")
+    if not is_hint(version.hint):
+        raise InvalidRequestError("'hint' is no mask such as sk-AbCd…WxYz", param="hint")
+    if not 1 <= version.number <= _HIGHEST_VERSION:
+        raise InvalidRequestError("Versions are numbered from 1", param="version")
+    checked_moment(version.created_at, "created_at")
+    return version
+
+
+def checked_key(new: NewKey) -> NewKey:
+    """The key with every part checked and in normal form."""
+    if not is_key_id(new.id):
+        raise InvalidRequestError("'id' is not a key id", param="id")
+    if new.version.number != 1:
+        raise InvalidRequestError("A key begins with version 1", param="version")
+    return NewKey(new.id, checked_traits(new.traits), checked_version(new.version))

@@ -12,6 +12,12 @@ Fingerprint = NewType("Fingerprint", str)
 """SHA-256 of a secret's UTF-8 text, 64 lowercase hexadecimal characters: all that a store knows of it."""
 
 FINGERPRINT_LENGTH: Final = 64
+_LOWERCASE_HEX: Final = frozenset("0123456789abcdef")
+
+
+def is_fingerprint(text: str) -> bool:
+    """Whether the text has the form of a fingerprint."""
+    return len(text) == FINGERPRINT_LENGTH and _LOWERCASE_HEX.issuperset(text)
 
 
 def fingerprint_of(text: str) -> Fingerprint:

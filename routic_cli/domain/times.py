@@ -12,7 +12,7 @@ from routic_cli.domain.keys import UnixSeconds
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 _DURATION: Final = re.compile(r"(\d{1,9})([smhdwy])")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_LATEST: Final = 253402300799  # 9999-12-31T23:59:59Z, the last second that datetime can show
+LATEST: Final = 253402300799  # 9999-12-31T23:59:59Z, the last second that datetime can show
 
 FORMS: Final = "a duration (30m, 24h, 90d, 12w, 1y), a date (2026-11-01) or RFC 3339 (2026-11-01T12:00:00Z)"
 
@@ -53,7 +53,7 @@ def _parse(text: str, *, now: UnixSeconds, direction: int, param: str, more: str
         at = now + direction * parse_duration(text, param=param)
     else:
         at = _parse_instant(text, param=param, more=more)
-    if not 0 <= at <= _LATEST:
+    if not 0 <= at <= LATEST:
         raise InvalidRequestError(f"--{param} {text} is out of range", param=param)
     return at
 

@@ -35,12 +35,13 @@ def json_text(
 
 def _selected(obj: Mapping[str, Any], fields: Sequence[str], known: Sequence[str]) -> Mapping[str, Any]:
     rows: Sequence[Mapping[str, Any]] = obj["data"] if obj.get("object") == "list" else [obj]
-    _check(fields, known or (tuple(rows[0]) if rows else ()))
+    check_fields(fields, known or (tuple(rows[0]) if rows else ()))
     chosen = [{name: row.get(name) for name in fields} for row in rows]
     return {**obj, "data": chosen} if obj.get("object") == "list" else chosen[0]
 
 
-def _check(fields: Sequence[str], known: Sequence[str]) -> None:
+def check_fields(fields: Sequence[str], known: Sequence[str]) -> None:
+    """InvalidRequestError for a field that is not among the known ones; a command asks before it changes anything."""
     unknown = [name for name in fields if name not in known]
     if unknown or not fields:
         what = f"There is no field '{unknown[0]}'" if unknown else "--fields names no field"

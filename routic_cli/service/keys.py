@@ -148,22 +148,23 @@ class KeyService:
             tx.add_trail([self._entry(now, "version.ended", key_id, version=number, expires_at=at)])
             return _existing(tx, key_id)
 
-    def give_up(self, key_id: KeyId, number: int) -> None:
+    def give_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> None:
         """Call a version dead that was never delivered, whether or not it was ever registered."""
         if not is_key_id(key_id) or number < 1:
             raise InvalidRequestError("A version is given up by its key's whole id and its number")
         now = self._clock()
         with self._store.writing(now) as tx:
-            if tx.is_given_up(key_id, number):
+            if tx.is_given_up(key_id, number, sha256):
                 return
-            tx.add_tombstone(key_id, number, now)
+            tx.add_tombstone(key_id, number, sha256, now)
             key = tx.key(key_id)
-            if key is not None and number == 1 and len(key.versions) == 1:
-                if key.status is not KeyStatus.REVOKED:
+            # Another hash under this number is another rotation's, which was faster and is in somebody's hands.
+            if key is not None and any(v.number == number and v.sha256 == sha256 for v in key.versions):
+                if len(key.versions) > 1:
+                    tx.delete_version(key_id, number)
+                elif key.status is not KeyStatus.REVOKED:
                     tx.set_revoked([key_id], now, NEVER_DELIVERED)
-            elif key is not None and key.versions[-1].number == number:
-                tx.delete_version(key_id, number)
-            tx.add_trail([self._entry(now, "version.given_up", key_id, version=number)])
+            tx.add_trail([self._entry(now, "version.given_up", key_id, version=number, sha256=sha256)])
 
     def revoke(self, targets: Sequence[KeyId | Fingerprint], reason: str | None) -> list[Revocation]:
         """End keys at once and for good; one result each."""
@@ -224,7 +225,7 @@ def _known_registration(tx: StoreWriter, new: NewKey) -> Key | None:
         if key.status is KeyStatus.REVOKED:
             raise _gone(key, "No key was created")
         return key
-    if tx.is_given_up(new.id, new.version.number):
+    if tx.is_given_up(new.id, new.version.number, new.version.sha256):
         raise KeyGoneError(
             f"The key {new.id} was given up before it was registered",
             why="Its secret was declared dead, and stays so",
@@ -300,7 +301,7 @@ def _refuse_taken_name(view: StoreReader, traits: KeyTraits, now: UnixSeconds) -
 
 def _refuse_version(tx: StoreWriter, key: Key, version: NewVersion) -> None:
     not_done = "No version was registered"
-    if tx.is_given_up(key.id, version.number):
+    if tx.is_given_up(key.id, version.number, version.sha256):
         raise KeyGoneError(f"Version {version.number} of '{key.name}' was given up", not_done=not_done)
     if version.number <= key.versions[-1].number:
         raise KeyExistsError(

@@ -20,6 +20,7 @@ from routic_cli.domain.errors import (
     StoreLockedError,
     StoreNewerError,
     UnavailableError,
+    UnsafeDestinationError,
 )
 from routic_cli.private_files import PRIVATE_FILE, check_private, make_private_folder, sync_folder
 
@@ -53,7 +54,7 @@ def open_database(path: Path, kind: Kind, *, create: bool = True) -> sqlite3.Con
         if not create:
             raise FileNotFoundError(path)
         _create(path, kind)
-    check_private(path, kind.label)
+    _check_private(path, kind)
     with translated_errors(path, kind.label):
         connection = _connect(path)
         try:
@@ -63,6 +64,24 @@ def open_database(path: Path, kind: Kind, *, create: bool = True) -> sqlite3.Con
             connection.close()
             raise
     return connection
+
+
+def _check_private(path: Path, kind: Kind) -> None:
+    try:
+        check_private(path, kind.label)
+    except UnsafeDestinationError as error:
+        # `--store /etc/passwd` is as private as it should be: no advice for files that are not ours.
+        if error.remedy.startswith("chmod") and not _has_identity(path, kind):
+            error.remedy = "routic --store PATH …, to name another file"
+        raise
+
+
+def _has_identity(path: Path, kind: Kind) -> bool:
+    """Whether the header says that the file is ours; SQLite's format has `application_id` at byte 68."""
+    # Closing a descriptor drops this process's locks on the file: only for a file that will not be opened.
+    with path.open("rb") as file:
+        header = file.read(72)
+    return header.startswith(b"SQLite format 3\0") and header[68:] == kind.application_id.to_bytes(4, "big")
 
 
 def _create(path: Path, kind: Kind) -> None:

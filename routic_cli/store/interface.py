@@ -50,8 +50,8 @@ class StoreReader(Protocol):
     def key_of_version(self, sha256: Fingerprint) -> tuple[Key, int] | None:
         """The key that has a version with this fingerprint, and the version's number; in any account."""
 
-    def is_given_up(self, key_id: KeyId, number: int) -> bool:
-        """Whether a tombstone stands for this version of this id."""
+    def is_given_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> bool:
+        """Whether a tombstone stands for this secret as this version of this id."""
 
     def page(self, query: KeyQuery) -> KeyPage:
         """Keys that meet the query. KeyNotFoundError when `after` names no key."""
@@ -93,8 +93,8 @@ class StoreWriter(StoreReader, Protocol):
     def set_revoked(self, key_ids: Sequence[KeyId], at: UnixSeconds, reason: str | None) -> None:
         """Mark keys as revoked."""
 
-    def add_tombstone(self, key_id: KeyId, number: int, at: UnixSeconds) -> None:
-        """Let no later registration bring this version of this id to life. Twice is once."""
+    def add_tombstone(self, key_id: KeyId, number: int, sha256: Fingerprint, at: UnixSeconds) -> None:
+        """Let no later registration bring this secret to life as this version of this id. Twice is once."""
 
     def add_trail(self, entries: Sequence[TrailEntry]) -> None:
         """Append to the audit trail."""

@@ -43,8 +43,9 @@ _KEYS_1: Final = (
     CREATE TABLE tombstones (
         key_id TEXT NOT NULL,
         number INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
         at INTEGER NOT NULL,
-        PRIMARY KEY (key_id, number)
+        PRIMARY KEY (key_id, number, sha256)
     ) STRICT, WITHOUT ROWID
     """,
     """
@@ -70,7 +71,9 @@ _STATE_1: Final = (
         number INTEGER NOT NULL,
         sha256 TEXT NOT NULL,
         sinks TEXT NOT NULL,                -- JSON array of what each sink needs for its recovery
-        started_at INTEGER NOT NULL
+        started_at INTEGER NOT NULL,
+        previous INTEGER,                   -- of a rotation: the version it retires, and for how many seconds
+        grace INTEGER
     ) STRICT
     """,
     """
@@ -87,6 +90,16 @@ _STATE_1: Final = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX placements_by_key ON placements (store, key_id)",
+    # What `rotate --abort` puts back: a previous secret, sealed by the one that replaced it (domain/seal.py).
+    """
+    CREATE TABLE sealed (
+        store TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        number INTEGER NOT NULL,            -- the version whose secret opens it
+        previous BLOB NOT NULL,
+        PRIMARY KEY (store, key_id)
+    ) STRICT, WITHOUT ROWID
+    """,
 )
 
 

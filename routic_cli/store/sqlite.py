@@ -122,11 +122,11 @@ class SqliteReader:
         found = self._connection.execute("SELECT * FROM keys WHERE seq = ?", (row["key_seq"],)).fetchall()
         return keys_of(self._connection, found, self._now)[0], row["number"]
 
-    def is_given_up(self, key_id: KeyId, number: int) -> bool:
-        """Whether a tombstone stands for this version of this id."""
+    def is_given_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> bool:
+        """Whether a tombstone stands for this secret as this version of this id."""
         return (
             self._connection.execute(
-                "SELECT 1 FROM tombstones WHERE key_id = ? AND number = ?", (key_id, number)
+                "SELECT 1 FROM tombstones WHERE key_id = ? AND number = ? AND sha256 = ?", (key_id, number, sha256)
             ).fetchone()
             is not None
         )
@@ -264,10 +264,11 @@ class SqliteWriter(SqliteReader):
             "UPDATE keys SET revoked_at = ?, revoke_reason = ? WHERE id = ?", ((at, reason, each) for each in key_ids)
         )
 
-    def add_tombstone(self, key_id: KeyId, number: int, at: UnixSeconds) -> None:
-        """Let no later registration bring this version of this id to life. Twice is once."""
+    def add_tombstone(self, key_id: KeyId, number: int, sha256: Fingerprint, at: UnixSeconds) -> None:
+        """Let no later registration bring this secret to life as this version of this id. Twice is once."""
         self._connection.execute(
-            "INSERT INTO tombstones (key_id, number, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (key_id, number, at)
+            "INSERT INTO tombstones (key_id, number, sha256, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (key_id, number, sha256, at),
         )
 
     def add_trail(self, entries: Sequence[TrailEntry]) -> None:

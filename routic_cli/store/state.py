@@ -17,7 +17,10 @@ from routic_cli.store.migrations import STATE
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A delivery that has begun. `sinks` says what recovery needs to know of each destination."""
+    """A delivery that has begun. `sinks` says what recovery needs to know of each destination.
+
+    Of a rotation, `previous` is the version that it retires, and `grace` for how many seconds that one lives on.
+    """
 
     id: str
     store: str
@@ -27,6 +30,8 @@ class Operation:
     sha256: Fingerprint
     sinks: Sequence[Mapping[str, str]]
     started_at: UnixSeconds
+    previous: int | None = None
+    grace: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,8 @@ class StateStore:
         """Remember an operation before its first effect."""
         with self._writing() as connection:
             connection.execute(
-                "INSERT INTO operations (id, store, kind, key_id, number, sha256, sinks, started_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO operations (id, store, kind, key_id, number, sha256, sinks, started_at, previous, grace)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     operation.id,
                     operation.store,
@@ -65,6 +70,8 @@ class StateStore:
                     operation.sha256,
                     json.dumps([dict(sink) for sink in operation.sinks]),
                     operation.started_at,
+                    operation.previous,
+                    operation.grace,
                 ),
             )
 
@@ -98,16 +105,25 @@ class StateStore:
                 Fingerprint(row["sha256"]),
                 json.loads(row["sinks"]),
                 row["started_at"],
+                row["previous"],
+                row["grace"],
             )
             for row in rows
         ]
 
     def placements(self, store: str, key_id: KeyId) -> list[PlacedVersion]:
         """Where a key was placed on this machine, the first place first."""
+        return self._placements("store = ? AND key_id = ?", store, key_id)
+
+    def all_placements(self, store: str) -> list[PlacedVersion]:
+        """Where the keys of a store were placed on this machine."""
+        return self._placements("store = ?", store)
+
+    def _placements(self, condition: str, *values: str) -> list[PlacedVersion]:
         with self._reading() as connection:
             rows = connection.execute(
-                "SELECT * FROM placements WHERE store = ? AND key_id = ? ORDER BY placed_at, location, variable",
-                (store, key_id),
+                f"SELECT * FROM placements WHERE {condition} ORDER BY placed_at, location, variable",  # noqa: S608  # ours
+                values,
             ).fetchall()
         return [
             PlacedVersion(
@@ -122,6 +138,24 @@ class StateStore:
             )
             for row in rows
         ]
+
+    def keep_sealed(self, store: str, key_id: KeyId, number: int, previous: bytes) -> None:
+        """Keep what `rotate --abort` needs; one for each key, of its latest rotation."""
+        with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?)", (store, key_id, number, previous))
+
+    def sealed(self, store: str, key_id: KeyId, number: int) -> bytes | None:
+        """The previous secret of a key, sealed by this version of it."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT previous FROM sealed WHERE store = ? AND key_id = ? AND number = ?", (store, key_id, number)
+            ).fetchone()
+        return row["previous"] if row else None
+
+    def forget_sealed(self, store: str, key_id: KeyId) -> None:
+        """There is nothing to put back any more."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM sealed WHERE store = ? AND key_id = ?", (store, key_id))
 
     def close(self) -> None:
         """Close the file."""

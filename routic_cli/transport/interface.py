@@ -70,11 +70,11 @@ class Transport(Protocol):
     def end_version(self, key_id: KeyId, number: int, at: UnixSeconds | None) -> Key:
         """Set when a version ends; None lets it live on."""
 
-    def give_up(self, key_id: KeyId, number: int) -> None:
+    def give_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> None:
         """Call a version dead that was never delivered, whether or not it was ever registered. Repeatable.
 
         Leaves a tombstone, so that a registration that was held up somewhere cannot bring it to life. A key whose
-        first version is given up is revoked.
+        first version is given up is revoked. A version of that number with another hash is somebody else's, and stays.
         """
 
     def revoke(self, targets: Sequence[KeyId | Fingerprint], reason: str | None) -> list[Revocation]:

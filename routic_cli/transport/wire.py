@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from routic_cli.domain.errors import (
@@ -86,6 +86,22 @@ def revocation_object(revocation: Revocation, now: UnixSeconds) -> JsonObject:
     if revocation.key is None:
         return {"object": "api_key", "id": None, "target": revocation.target, "changed": False}
     return key_object(revocation.key, now) | {"changed": revocation.changed}
+
+
+ROTATION_FIELDS: Final = ("object", "id", "name", "current", "retiring", "last_used_at", "held_by")
+
+
+def rotation_object(key: Key, retiring: KeyVersion | None, held_by: Sequence[str], now: UnixSeconds) -> JsonObject:
+    """How far a rotation has come; `held_by` are the places on this machine that still hold the old version."""
+    return {
+        "object": "api_key.rotation",
+        "id": key.id,
+        "name": key.name,
+        "current": _version_object(key, key.current, now),
+        "retiring": _version_object(key, retiring, now) if retiring else None,
+        "last_used_at": key.last_used_at,
+        "held_by": list(held_by),
+    }
 
 
 VERDICT_FIELDS: Final = ("object", "status", "hint", "detail", "version", "key")

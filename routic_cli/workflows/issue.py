@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from routic_cli.delivery.sink import Placement, Sink
+from routic_cli.delivery.sink import STDOUT, Sink
 from routic_cli.domain.errors import (
     DeliveryError,
     KeyNotFoundError,
@@ -30,8 +30,6 @@ from routic_cli.transport.interface import Transport
 from routic_cli.workflows.interruption import Interruption
 from routic_cli.workflows.journal import Journal
 
-STDOUT_KIND = "stdout"
-
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -44,8 +42,11 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class _Delivery:
-    """One secret on its way: a version of a key, its destinations, and the write that makes it valid."""
+class Delivery:
+    """One secret on its way: a version of a key, its destinations, and the write that makes it valid.
+
+    A rotation retires `previous`, which lives on for `grace` seconds after `complete`.
+    """
 
     kind: str
     key_id: KeyId
@@ -53,6 +54,9 @@ class _Delivery:
     secret: Secret
     sinks: Sequence[Sink]
     register: Callable[[], Key]
+    complete: Callable[[Key], Key] = lambda key: key
+    previous: int | None = None
+    grace: int | None = None
 
 
 def preflight_create(traits: KeyTraits, sinks: Sequence[Sink], transport: Transport) -> None:
@@ -77,7 +81,7 @@ def create_key(key_id: KeyId, traits: KeyTraits, sinks: Sequence[Sink], desk: De
     """Mint a secret, deliver it, register the key; what is asked for has passed `preflight_create`."""
     secret = mint_secret()
     new = NewKey(key_id, traits, version_of(secret, number=1, at=desk.now))
-    return _deliver(_Delivery("create", key_id, 1, secret, sinks, register=lambda: desk.transport.register(new)), desk)
+    return deliver(Delivery("create", key_id, 1, secret, sinks, lambda: desk.transport.register(new)), desk)
 
 
 def version_of(secret: Secret, *, number: int, at: UnixSeconds) -> NewVersion:
@@ -85,7 +89,8 @@ def version_of(secret: Secret, *, number: int, at: UnixSeconds) -> NewVersion:
     return NewVersion(number, secret.fingerprint, secret.hint, at)
 
 
-def _deliver(delivery: _Delivery, desk: Desk) -> Key:
+def deliver(delivery: Delivery, desk: Desk) -> Key:
+    """Prepare, register, commit, complete; or undo, and declare the secret dead."""
     interruption = Interruption()
     operation = _operation(delivery, desk)
     with interruption.watching():
@@ -99,28 +104,30 @@ def _deliver(delivery: _Delivery, desk: Desk) -> Key:
             with interruption.held():
                 key = _register(delivery)
                 interruption.raise_pending()
-                placements = [placed for sink in delivery.sinks if (placed := sink.commit()) is not None]
+                for sink in delivery.sinks:
+                    sink.commit()
         except BaseException as error:
             with interruption.held():
                 _give_up(delivery, desk, operation, error)
             raise
         with interruption.held():
+            key = delivery.complete(key)
             if operation is not None:
-                desk.journal.end(operation, [_placed(each, delivery, desk) for each in placements])
+                desk.journal.end(operation, placed_versions(operation, delivery.sinks, desk.now))
     return key
 
 
-def _register(delivery: _Delivery) -> Key:
+def _register(delivery: Delivery) -> Key:
     try:
         return delivery.register()
     except OutcomeUnknownError:
         return delivery.register()  # the same id and hash again is success
 
 
-def _give_up(delivery: _Delivery, desk: Desk, operation: Operation | None, error: BaseException) -> None:
+def _give_up(delivery: Delivery, desk: Desk, operation: Operation | None, error: BaseException) -> None:
     """Undo what was done and declare the secret dead; when that cannot be done either, say what is unknown."""
     undoing: list[Callable[[], None]] = [sink.undo for sink in reversed(delivery.sinks)]
-    undoing.append(lambda: desk.transport.give_up(delivery.key_id, delivery.number))
+    undoing.append(lambda: desk.transport.give_up(delivery.key_id, delivery.number, delivery.secret.fingerprint))
     failures: list[str] = []
     for undo in undoing:
         try:
@@ -145,17 +152,17 @@ def _sentences(error: BaseException) -> list[str]:
     return error.sentences() if isinstance(error, RouticError) else [str(error) or type(error).__name__]
 
 
-def _what_is_dead(delivery: _Delivery, not_done: str) -> str:
-    said = not_done or "No key was created"
-    if any(sink.kind == STDOUT_KIND for sink in delivery.sinks):
+def _what_is_dead(delivery: Delivery, not_done: str) -> str:
+    said = not_done or ("No key was created" if delivery.previous is None else "No version was created")
+    if any(sink.kind == STDOUT for sink in delivery.sinks):
         return f"{said.rstrip('.')}. Discard this key if it was printed: it is dead"
     return said
 
 
-def _operation(delivery: _Delivery, desk: Desk) -> Operation | None:
-    """The journal's entry; None when no destination leaves anything behind that a crash could strand."""
+def _operation(delivery: Delivery, desk: Desk) -> Operation | None:
+    """The journal's entry; None when no crash could leave anything half done: one secret printed, one write."""
     records = [sink.record() for sink in delivery.sinks]
-    if all(record["kind"] == STDOUT_KIND for record in records):
+    if delivery.previous is None and all(record["kind"] == STDOUT for record in records):
         return None
     return Operation(
         id=mint_operation_id(),
@@ -166,17 +173,24 @@ def _operation(delivery: _Delivery, desk: Desk) -> Operation | None:
         sha256=delivery.secret.fingerprint,
         sinks=records,
         started_at=desk.now,
+        previous=delivery.previous,
+        grace=delivery.grace,
     )
 
 
-def _placed(placement: Placement, delivery: _Delivery, desk: Desk) -> PlacedVersion:
-    return PlacedVersion(
-        kind=placement.kind,
-        location=placement.location,
-        variable=placement.variable,
-        store=desk.store_url,
-        key_id=delivery.key_id,
-        number=delivery.number,
-        sha256=delivery.secret.fingerprint,
-        placed_at=desk.now,
-    )
+def placed_versions(operation: Operation, sinks: Sequence[Sink], now: UnixSeconds) -> list[PlacedVersion]:
+    """The places that hold the operation's version, as this machine will remember them."""
+    return [
+        PlacedVersion(
+            kind=placement.kind,
+            location=placement.location,
+            variable=placement.variable,
+            store=operation.store,
+            key_id=operation.key_id,
+            number=operation.number,
+            sha256=operation.sha256,
+            placed_at=now,
+        )
+        for placement in (sink.placement() for sink in sinks)
+        if placement is not None
+    ]

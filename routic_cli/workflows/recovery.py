@@ -6,15 +6,16 @@ undone otherwise. Either way no active key is left whose secret nobody was given
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from routic_cli.delivery.sink import Placement, Sink
-from routic_cli.domain.errors import KeyNotFoundError, RouticError
+from routic_cli.delivery.sink import STDOUT, Sink
+from routic_cli.domain.errors import DeliveryError, KeyNotFoundError, RouticError
 from routic_cli.domain.keys import Key, KeyStatus
-from routic_cli.store.state import Operation, PlacedVersion
+from routic_cli.store.state import Operation
 from routic_cli.transport.interface import Transport
-from routic_cli.workflows.issue import STDOUT_KIND, Desk
+from routic_cli.workflows.issue import Desk, placed_versions
+from routic_cli.workflows.rotation import ABORT, complete_rotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,19 @@ def recover(desk: Desk, sink_of: Callable[[Mapping[str, str]], Sink]) -> list[Re
 
 def _recover_one(operation: Operation, desk: Desk, sink_of: Callable[[Mapping[str, str]], Sink]) -> Recovery:
     try:
-        sinks = [sink_of(record) for record in operation.sinks if record["kind"] != STDOUT_KIND]
+        sinks = [sink_of(record) for record in operation.sinks if record["kind"] != STDOUT]
+        if operation.kind == ABORT:
+            return _recover_abort(operation, sinks, desk)
         printed = len(sinks) < len(operation.sinks)
         held = printed or any(sink.holds(operation.sha256) for sink in sinks)
         if held and _is_registered(operation, desk.transport):
-            placements = [placed for sink in sinks if (placed := _finish(sink, operation)) is not None]
-            desk.journal.end(operation, [_placed(each, operation, desk) for each in placements])
+            for sink in sinks:
+                _finish(sink, operation)
+            if operation.previous is not None and operation.grace is not None:
+                complete_rotation(desk, operation.key_id, operation.number, operation.previous, operation.grace)
+            desk.journal.end(operation, placed_versions(operation, sinks, desk.now))
             return Recovery(operation, "finished")
-        desk.transport.give_up(operation.key_id, operation.number)
+        desk.transport.give_up(operation.key_id, operation.number, operation.sha256)
         for sink in sinks:
             sink.undo()
         desk.journal.end(operation)
@@ -54,12 +60,26 @@ def _recover_one(operation: Operation, desk: Desk, sink_of: Callable[[Mapping[st
         return Recovery(operation, "failed", error)
 
 
-def _finish(sink: Sink, operation: Operation) -> Placement | None:
+def _recover_abort(operation: Operation, sinks: Sequence[Sink], desk: Desk) -> Recovery:
+    """Both versions are let in. What was staged is put in place; the new version ends once every place is back."""
+    complete = True
+    for sink in sinks:
+        try:
+            _finish(sink, operation)
+        except DeliveryError:  # it was never staged: the place still holds the new version
+            sink.undo()
+            complete = False
+    if complete and operation.previous is not None:
+        desk.transport.end_version(operation.key_id, operation.previous, desk.now)
+    desk.journal.end(operation, placed_versions(operation, sinks, desk.now) if complete else ())
+    return Recovery(operation, "finished" if complete else "undone")
+
+
+def _finish(sink: Sink, operation: Operation) -> None:
     if sink.holds(operation.sha256):
         sink.undo()  # what was staged is not needed any more
-        record = sink.record()
-        return Placement(sink.kind, record["path"], record["variable"])
-    return sink.commit()
+    else:
+        sink.commit()
 
 
 def _is_registered(operation: Operation, transport: Transport) -> bool:
@@ -69,17 +89,4 @@ def _is_registered(operation: Operation, transport: Transport) -> bool:
         return False
     return key.status is KeyStatus.ACTIVE and any(
         version.number == operation.number and version.sha256 == operation.sha256 for version in key.versions
-    )
-
-
-def _placed(placement: Placement, operation: Operation, desk: Desk) -> PlacedVersion:
-    return PlacedVersion(
-        kind=placement.kind,
-        location=placement.location,
-        variable=placement.variable,
-        store=operation.store,
-        key_id=operation.key_id,
-        number=operation.number,
-        sha256=operation.sha256,
-        placed_at=desk.now,
     )

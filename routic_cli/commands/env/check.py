@@ -62,6 +62,7 @@ def run(
     Ends with 9 when a file is not safe, or a key in it is dead or cannot work; warnings alone end with 0.
     """
     session = session_of(ctx)
+    session.require_fields(_FIELDS)
     reports = [_check(session, path, mend=fix_) for path in paths or _files_here()]
     if session.wants_json:
         print_json(session.console, list_object(map(_as_json, reports)), session.fields, known=_FIELDS)

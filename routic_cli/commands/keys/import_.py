@@ -59,6 +59,7 @@ def run(
     Unkey. Importing a file again changes nothing.
     """
     session = session_of(ctx)
+    session.require_fields(KEY_FIELDS if from_ is None else _BATCH_FIELDS)
     if (name is None) == (from_ is None):
         raise InvalidRequestError(
             "It takes --name, or --from", not_done="Nothing was imported", remedy="routic keys import --help"

@@ -14,7 +14,6 @@ from routic_cli.domain.times import parse_future, parse_past
 from routic_cli.output.json_out import print_json
 from routic_cli.output.tables import print_keys
 from routic_cli.session import Session
-from routic_cli.transport.interface import Transport
 from routic_cli.transport.paging import all_keys
 from routic_cli.transport.wire import KEY_FIELDS, key_object, list_object
 
@@ -55,6 +54,7 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     if all_ and status is not None:
         raise InvalidRequestError("--all and --status contradict each other", not_done="Nothing was listed")
     session = session_of(ctx)
+    session.require_fields(KEY_FIELDS)
     now = session.now()
     query = KeyQuery(
         status=None if all_ else status or KeyStatus.ACTIVE,
@@ -84,28 +84,20 @@ def _sort_field(text: str) -> SortField:
 
 
 def _tell_left_out(session: Session, query: KeyQuery, keys: list[Key], *, chosen: bool) -> None:
-    """Say on stderr how many keys are not in the answer, and why."""
+    """Say on stderr how many keys are not in the answer, and why; also beside JSON."""
+    if session.flags.quiet:
+        return
     tally = session.transport.tally(query)
-    reasons = []
-    if query.status is not None:
-        reasons = [f"{count} {status}" for status, count in tally.items() if status is not query.status]
-        beyond_limit = tally.get(query.status, 0) - len(keys)
-    else:
-        beyond_limit = sum(tally.values()) - len(keys)
-    console = session.console
-    if not tally and not keys:
-        console.notice(_nothing_there(session.transport, query))
-    elif not keys and not reasons:
-        console.notice("No key matches")
+    others = {} if query.status is None else {s: count for s, count in tally.items() if s is not query.status}
+    beyond_limit = sum(tally.values()) - sum(others.values()) - len(keys)
+    lines = []
+    if not keys and not others:
+        anything = session.transport.tally(KeyQuery())
+        lines.append("No key matches" if anything else "No keys yet. routic keys create --name NAME makes the first")
     if beyond_limit > 0:
-        console.notice(f"{beyond_limit} more: --limit {len(keys)} left them out")
-    if reasons:
-        ways = "--all shows them" if not chosen else "--status left them out"
-        console.notice(f"Not shown: {', '.join(reasons)}. {ways}")
-
-
-def _nothing_there(transport: Transport, query: KeyQuery) -> str:
-    if transport.tally(KeyQuery()):
-        return "No key matches"
-    del query
-    return "No keys yet. routic keys create --name NAME makes the first"
+        lines.append(f"{beyond_limit} more: --limit {len(keys)} left them out")
+    if others:
+        counts = ", ".join(f"{count} {status}" for status, count in others.items())
+        lines.append(f"Not shown: {counts}. {'--status left them out' if chosen else '--all shows them'}")
+    for line in lines:
+        session.console.say(line, dim=True)

@@ -20,6 +20,7 @@ routic keys rename prod-backend prod-api
 def run(ctx: typer.Context, ref: Ref, new: Annotated[str, typer.Argument(metavar="NEW", help="The new name.")]) -> None:
     """Give a key another name; its id, its secret and everything else stay."""
     session = session_of(ctx)
+    session.require_fields(KEY_FIELDS)
     transport = session.changing_transport
     before = transport.find(ref)
     key = transport.change(before.id, KeyChanges(name=new))

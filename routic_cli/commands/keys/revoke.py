@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Annotated, Final
 
@@ -10,8 +9,9 @@ import typer
 
 from routic_cli.command_line import session_of
 from routic_cli.commands.options import DryRun, Refs, confirm, described
+from routic_cli.commands.waiting import await_verdicts
 from routic_cli.domain.errors import InvalidRequestError, PartialFailureError, RouticError, UnavailableError
-from routic_cli.domain.keys import Key, KeyStatus, Revocation, VerdictStatus
+from routic_cli.domain.keys import Key, KeyStatus, Revocation
 from routic_cli.domain.times import parse_duration
 from routic_cli.output.json_out import print_json
 from routic_cli.output.times import relative
@@ -24,7 +24,6 @@ routic keys revoke key_7vz3 old-worker --reason "laptop stolen" --yes
 """
 
 _FIELDS: Final = (*KEY_FIELDS, "changed", "error")
-_POLL_SECONDS: Final = 0.2
 
 
 def run(
@@ -43,6 +42,7 @@ def run(
     The next request with such a key is refused; requests in flight are not disturbed. Revoking a key again is success.
     """
     session = session_of(ctx)
+    session.require_fields(_FIELDS)
     if not refs:
         raise InvalidRequestError(
             "No key was named", not_done="Nothing was revoked", remedy="routic keys revoke REF, or routic keys list"
@@ -62,7 +62,7 @@ def run(
         results = session.changing_transport.revoke([key.id for key in keys], reason)
         _tell(session, results)
         if seconds is not None:
-            _await_refusal(session, keys, seconds)
+            await_verdicts(session, {v.sha256: False for key in keys for v in key.versions}, seconds)
     _print(session, results, errors, single=len(refs) == 1)
     if errors:
         raise PartialFailureError(
@@ -116,21 +116,3 @@ def _print(session: Session, results: Sequence[Revocation], errors: dict[str, Ro
     objects += [{"object": "api_key", "ref": ref} | error_object(error) for ref, error in errors.items()]
     shown = objects[0] if single else list_object(objects)
     print_json(session.console, shown, session.fields, known=_FIELDS)
-
-
-def _await_refusal(session: Session, keys: Sequence[Key], seconds: int) -> None:
-    """Ask the store itself, until it refuses every version of the keys."""
-    deadline = time.monotonic() + seconds
-    waiting = [version.sha256 for key in keys for version in key.versions]
-    while waiting:
-        waiting = [sha256 for sha256 in waiting if session.transport.verify(sha256).status is VerdictStatus.ACTIVE]
-        if not waiting:
-            break
-        if time.monotonic() >= deadline:
-            raise UnavailableError(
-                f"The store still lets {len(waiting)} revoked secrets in after {seconds} s",
-                why="The revocation was accepted, and has not taken effect everywhere",
-                remedy="the same command again: revoking again is success",
-            )
-        time.sleep(_POLL_SECONDS)
-    session.console.success("The store refuses them" if len(keys) > 1 else "The store refuses it")

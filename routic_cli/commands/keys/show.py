@@ -18,15 +18,18 @@ routic keys show prod-backend
 routic keys show key_7v --fields status,expires_at
 """
 
+_FIELDS: Final = (*KEY_FIELDS, "placements")
+
 
 def run(ctx: typer.Context, ref: Ref) -> None:
     """Show one key: its versions, its limits, its last use, and where this machine has it."""
     session = session_of(ctx)
+    session.require_fields(_FIELDS)
     key = session.transport.find(ref)
     placed = session.placements(key.id)
     if session.wants_json:
         shown = key_object(key, session.now()) | {"placements": [placement_object(each) for each in placed]}
-        print_json(session.console, shown, session.fields, known=(*KEY_FIELDS, "placements"))
+        print_json(session.console, shown, session.fields, known=_FIELDS)
     else:
         places = [Placement(each.kind, each.location, each.variable) for each in placed]
         print_key(session.console, key, places, session.now())

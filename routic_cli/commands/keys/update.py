@@ -34,6 +34,7 @@ def run(
 ) -> None:
     """Change a key in place: when it ends, its limit, its tags."""
     session = session_of(ctx)
+    session.require_fields(KEY_FIELDS)
     tags: dict[str, str | None] = dict(parse_tags(tag))
     tags |= dict.fromkeys(untag or (), None)
     changes = KeyChanges(

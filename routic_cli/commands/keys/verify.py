@@ -36,6 +36,7 @@ def run(
     malformed or unknown, 9 when it is expired or revoked. With --offline, 0 says that the shape is right.
     """
     session = session_of(ctx)
+    session.require_fields(VERDICT_FIELDS)
     secret = read_secret(session, "Key to verify")
     now = session.now()
     if offline:

@@ -1,0 +1,185 @@
+"""Rotation without an outage: the next version is delivered first, and only then the old one gets its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from routic_cli.delivery.placed import read_secret
+from routic_cli.delivery.sink import Sink
+from routic_cli.domain.errors import ConflictError, KeyGoneError, RouticError
+from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyVersion, UnixSeconds
+from routic_cli.domain.minting import mint_operation_id, mint_secret
+from routic_cli.domain.rotation import retiring_versions
+from routic_cli.domain.seal import seal, unseal
+from routic_cli.domain.secret import Secret
+from routic_cli.store.state import Operation, PlacedVersion, StateStore
+from routic_cli.workflows.issue import Delivery, Desk, deliver, placed_versions, version_of
+from routic_cli.workflows.placements import PlacementState, inspect
+
+ABORT = "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a rotation is going to do, known before a secret exists."""
+
+    key: Key
+    number: int
+    grace: int
+    ending_at_once: Sequence[KeyVersion]
+
+
+def plan_rotation(key: Key, *, grace: int, now: UnixSeconds) -> Plan:
+    """The plan for this key; KeyGoneError when it is not active."""
+    if key.status is not KeyStatus.ACTIVE:
+        raise KeyGoneError(
+            f"The key '{key.name}' ({key.id}) is {key.status}",
+            why="Only an active key has a next version",
+            not_done="No version was created",
+            remedy=f"routic keys create --name {key.name}",
+        )
+    return Plan(key, key.versions[-1].number + 1, grace, retiring_versions(key, now))
+
+
+def rotate(plan: Plan, sinks: Sequence[Sink], desk: Desk, state: StateStore, old: Secret | None) -> Key:
+    """Deliver the next version, register it, and retire the current one. The sinks have passed their preflight.
+
+    `old` is the current secret where this machine can read it; it is kept, sealed by the new one, for `abort`.
+    """
+    key, secret = plan.key, mint_secret()
+    version = version_of(secret, number=plan.number, at=desk.now)
+
+    def complete(registered: Key) -> Key:
+        try:
+            if old is not None:
+                state.keep_sealed(desk.store_url, key.id, plan.number, seal(old, by=secret, key_id=key.id))
+            return complete_rotation(desk, registered.id, plan.number, key.current.number, plan.grace)
+        except RouticError as error:
+            error.not_done = (
+                f"Version {plan.number} is delivered and valid; version {key.current.number} has no end yet,"
+                " and gets it from the next command that changes something"
+            )
+            raise
+
+    return deliver(
+        Delivery(
+            kind="rotate",
+            key_id=key.id,
+            number=plan.number,
+            secret=secret,
+            sinks=sinks,
+            register=lambda: desk.transport.add_version(key.id, version),
+            complete=complete,
+            previous=key.current.number,
+            grace=plan.grace,
+        ),
+        desk,
+    )
+
+
+def complete_rotation(desk: Desk, key_id: KeyId, number: int, previous: int, grace: int) -> Key:
+    """Give the previous version its end, and end every older one at once. Doing it twice changes nothing more."""
+    key = desk.transport.find(key_id)
+    for version in key.versions:
+        lives = version.expires_at is None or version.expires_at > desk.now
+        if version.number == previous and version.expires_at is None:
+            key = desk.transport.end_version(key_id, previous, desk.now + grace)
+        elif version.number not in {number, previous} and lives:
+            key = desk.transport.end_version(key_id, version.number, desk.now)
+    return key
+
+
+def require_unused(
+    key: Key, old: KeyVersion, placements: Sequence[PlacedVersion], now: UnixSeconds, *, force: bool
+) -> None:
+    """ConflictError while a place on this machine still holds the retiring version, unless `force`."""
+    holding = [each for each in placements if inspect(each, key, now) is PlacementState.RETIRING]
+    if holding and not force:
+        raise ConflictError(
+            f"Version {old.number} of '{key.name}' is still in use",
+            why=f"On this machine: {', '.join(each.location for each in holding)}",
+            not_done="It was not ended",
+            remedy=f"routic rotate {key.name}, to renew every place, or --finish --force",
+        )
+
+
+def finish(key: Key, old: KeyVersion, desk: Desk, state: StateStore) -> Key:
+    """End the retiring version now."""
+    ended = desk.transport.end_version(key.id, old.number, desk.now)
+    state.forget_sealed(desk.store_url, key.id)
+    return ended
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What an abort puts back: the old version, its secret where it can be opened, and the places of the new one."""
+
+    old: KeyVersion
+    secret: Secret | None
+    places: Sequence[PlacedVersion]
+
+
+def plan_abort(key: Key, placements: Sequence[PlacedVersion], desk: Desk, state: StateStore) -> Return:
+    """What can be put back; ConflictError when no version is retiring, or the old secret cannot be opened."""
+    old = retiring_version(key, desk.now)
+    places = [each for each in placements if inspect(each, key, desk.now) is PlacementState.CURRENT]
+    sealed = state.sealed(desk.store_url, key.id, key.current.number)
+    new = next((secret for each in places if (secret := read_secret(each)) is not None), None)
+    secret = unseal(sealed, by=new, key_id=key.id, sha256=old.sha256) if sealed and new else None
+    if places and secret is None:
+        raise ConflictError(
+            f"Version {old.number} of '{key.name}' cannot be put back",
+            why="Its secret is on this machine no longer, not even sealed",
+            not_done="Nothing was changed",
+            remedy=f"routic rotate {key.name}, for another version",
+        )
+    return Return(old, secret, places)
+
+
+def abort(key: Key, back: Return, sinks: Sequence[Sink], desk: Desk, state: StateStore) -> Key:
+    """The old version is current again. Both are let in until every place has the old secret back."""
+    operation = Operation(
+        id=mint_operation_id(),
+        store=desk.store_url,
+        kind=ABORT,
+        key_id=key.id,
+        number=back.old.number,
+        sha256=back.old.sha256,
+        sinks=[sink.record() for sink in sinks],
+        started_at=desk.now,
+        previous=key.current.number,
+    )
+    desk.journal.begin(operation)
+    desk.transport.end_version(key.id, back.old.number, None)
+    if back.secret is not None:
+        _put_back(back.secret, sinks)
+    result = desk.transport.end_version(key.id, key.current.number, desk.now)
+    state.forget_sealed(desk.store_url, key.id)
+    desk.journal.end(operation, placed_versions(operation, sinks, desk.now))
+    return result
+
+
+def _put_back(secret: Secret, sinks: Sequence[Sink]) -> None:
+    try:
+        for sink in sinks:
+            sink.prepare(secret)
+        for sink in sinks:
+            sink.commit()
+    except BaseException:
+        for sink in reversed(sinks):
+            sink.undo()
+        raise
+
+
+def retiring_version(key: Key, now: UnixSeconds) -> KeyVersion:
+    """The version beside the current one that is still let in; ConflictError without any."""
+    retiring = retiring_versions(key, now)
+    if not retiring:
+        raise ConflictError(
+            f"No version of '{key.name}' is retiring",
+            why=f"Version {key.current.number} is the only one that is let in",
+            not_done="Nothing was changed",
+            remedy=f"routic keys show {key.name}",
+        )
+    return retiring[-1]
