@@ -31,7 +31,8 @@ def _occupy_closed_descriptors() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, flags)  # the lowest free number, which is this one
+            # The lowest free number, which is this one; a child such as git must find it in place, too.
+            os.set_inheritable(os.open(os.devnull, flags), True)
 
 
 def _forbid_core_dumps() -> None:

@@ -16,17 +16,19 @@ from routic_cli.output.times import absolute, absolute_or_empty, relative
 
 _VERSION_STYLES: Final = {VersionStatus.CURRENT: "good", VersionStatus.RETIRING: "caution", VersionStatus.ENDED: "gone"}
 _VERSION_HEADERS: Final = ("Version", "Status", "Hint", "Created", "Ends")
-_PLACEMENT_HEADERS: Final = ("Kind", "Variable", "Location")
+_PLACEMENT_HEADERS: Final = ("Kind", "Variable", "Holds", "Location")
 
 Pairs = Sequence[tuple[str, Cell]]
+Place = tuple[Placement, str]
+"""A placement, and what it holds now: `current`, `retiring`, `ended`, `changed`, `missing`."""
 
 
-def print_key(console: Console, key: Key, placements: Sequence[Placement], now: UnixSeconds) -> None:
+def print_key(console: Console, key: Key, places: Sequence[Place], now: UnixSeconds) -> None:
     """Everything there is to know of a key, for a person or for a pipe."""
     if console.stdout_is_terminal:
-        console.data(key_panel(key, placements, now, console.look))
+        console.data(key_panel(key, places, now, console.look))
     else:
-        console.data(key_lines(key, placements, now))
+        console.data(key_lines(key, places, now))
 
 
 def print_pairs(console: Console, pairs: Pairs) -> None:
@@ -44,22 +46,23 @@ def pair_lines(pairs: Pairs) -> str:
     return "".join(f"{name.lower().replace(' ', '_')}:\t{plain(cell)}\n" for name, cell in pairs)
 
 
-def key_panel(key: Key, placements: Sequence[Placement], now: UnixSeconds, look: Look) -> str:
+def key_panel(key: Key, places: Sequence[Place], now: UnixSeconds, look: Look) -> str:
     """The key's traits, then its versions when there are several, then the places that hold its secret."""
     text = describe(list(_traits(key, now, look)), look)
     if len(key.versions) > 1:
         rows = [_version_row(key, version, now, look) for version in reversed(key.versions)]
         text += _titled("Versions", simple_table(_VERSION_HEADERS, rows, look, indent=GAP), look)
-    if placements:
-        places = [(place.kind, place.variable, place.location) for place in placements]
-        text += _titled("Placements on this machine", simple_table(_PLACEMENT_HEADERS, places, look, indent=GAP), look)
+    if places:
+        rows = [(place.kind, place.variable, _holding(holds), place.location) for place, holds in places]
+        text += _titled("Placements on this machine", simple_table(_PLACEMENT_HEADERS, rows, look, indent=GAP), look)
     return text
 
 
-def key_lines(key: Key, placements: Iterable[Placement], now: UnixSeconds) -> str:
+def key_lines(key: Key, places: Iterable[Place], now: UnixSeconds) -> str:
     """For scripts, stable: every trait on its line even when empty, then a line for each version and placement.
 
-    A version's line holds number, status, hint, created_at and expires_at; a placement's kind, location and variable.
+    A version's line holds number, status, hint, created_at and expires_at; a placement's kind, location,
+    variable, and what it holds now.
     """
     pairs = [
         ("name", key.name),
@@ -87,9 +90,9 @@ def key_lines(key: Key, placements: Iterable[Placement], now: UnixSeconds) -> st
         )
         for version in key.versions
     ]
-    places = [("placement", place.kind, place.location, place.variable) for place in placements]
+    placed = [("placement", place.kind, place.location, place.variable, holds) for place, holds in places]
     return pair_lines(pairs) + "".join(
-        f"{label}:\t" + "\t".join(plain(cell) for cell in rest) + "\n" for label, *rest in [*rows, *places]
+        f"{label}:\t" + "\t".join(plain(cell) for cell in rest) + "\n" for label, *rest in [*rows, *placed]
     )
 
 
@@ -140,6 +143,11 @@ def _version_row(key: Key, version: KeyVersion, now: UnixSeconds, look: Look) ->
 
 def _hint(hint: str, look: Look) -> str:
     return hint if look.unicode else hint.replace("…", "...")
+
+
+def _holding(holds: str) -> Span:
+    """Green for the current version, as an active key is; red for what no longer works."""
+    return Span(holds, {"current": "good", "retiring": "caution", "missing": "dim"}.get(holds, "bad"))
 
 
 def _titled(title: str, table: str, look: Look) -> str:

@@ -83,5 +83,8 @@ class Transport(Protocol):
     def verify(self, sha256: Fingerprint) -> Verdict:
         """Whether the secret with this fingerprint would be let in now."""
 
+    def check(self) -> list[str]:
+        """What is wrong with the store itself, in its own words; nothing, when it is sound."""
+
     def close(self) -> None:
         """Let go of files and connections."""

@@ -120,13 +120,14 @@ def verdict_object(status: str, hint: str, detail: str | None, verdict: Verdict 
     }
 
 
-def placement_object(placed: PlacedVersion) -> JsonObject:
-    """Where this machine has a version of a key."""
+def placement_object(placed: PlacedVersion, holds: str) -> JsonObject:
+    """Where this machine has a version of a key, and what is there now."""
     return {
         "kind": placed.kind,
         "location": placed.location,
         "variable": placed.variable,
         "version": placed.number,
+        "holds": holds,
         "placed_at": placed.placed_at,
     }
 

@@ -59,7 +59,7 @@ def test_a_tab_or_newline_inside_of_a_cell_makes_no_new_cell_or_line() -> None:
 
 
 def test_lines_of_one_key_are_complete_and_stable() -> None:
-    place = Placement("env", "/srv/app/.env", "ROUTIC_API_KEY")
+    place = (Placement("env", "/srv/app/.env", "ROUTIC_API_KEY"), "current")
 
     assert key_lines(ROTATED, [place], NOW).splitlines() == [
         "name:\tprod",
@@ -77,7 +77,7 @@ def test_lines_of_one_key_are_complete_and_stable() -> None:
         "revoke_reason:\t",
         "versions:\t1\tretiring\tsk-AbC1…WxYz\t2026-08-22T14:13:20Z\t2026-09-21T15:13:20Z",
         "versions:\t2\tcurrent\tsk-AbC2…WxYz\t2026-08-22T14:13:20Z\t",
-        "placement:\tenv\t/srv/app/.env\tROUTIC_API_KEY",
+        "placement:\tenv\t/srv/app/.env\tROUTIC_API_KEY\tcurrent",
     ]
 
 

@@ -168,7 +168,7 @@ def test_a_very_narrow_terminal_gets_a_block_for_each_key() -> None:
 def test_without_colour_there_is_no_escape_byte_in_anything(env: dict[str, str]) -> None:
     with Terminal(80, env) as terminal:
         print_keys(terminal.console, [key(1, "prod"), key(2, "old", KeyStatus.REVOKED)], NOW)
-        print_key(terminal.console, key(1, "prod"), [Placement("env", "/srv/.env", "ROUTIC_API_KEY")], NOW)
+        print_key(terminal.console, key(1, "prod"), [(Placement("env", "/srv/.env", "ROUTIC_API_KEY"), "current")], NOW)
         terminal.console.success("done")
         terminal.console.warn("careful")
         terminal.console.error(NameTakenError("taken", why="it is", remedy="routic keys list"))
@@ -224,7 +224,7 @@ def test_hostile_names_are_inert_and_whole(columns: int, env: dict[str, str]) ->
 def test_a_key_is_described_whole_at_every_width(columns: int) -> None:
     place = Placement("env", "/home/ada/projects/shop/services/backend/.env", "ROUTIC_API_KEY")
     with Terminal(columns) as terminal:
-        print_key(terminal.console, key(5, NAMES[4], expires_at=NOW + 87 * DAY), [place], NOW)
+        print_key(terminal.console, key(5, NAMES[4], expires_at=NOW + 87 * DAY), [(place, "retiring")], NOW)
 
     assert any("key_0h7tq90000000005" in line for line in terminal.screen())
     assert any("2026-12-17T14:13:20Z" in line for line in terminal.screen())

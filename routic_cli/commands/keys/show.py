@@ -12,6 +12,7 @@ from routic_cli.delivery.sink import Placement
 from routic_cli.output.json_out import print_json
 from routic_cli.output.panel import print_key
 from routic_cli.transport.wire import KEY_FIELDS, key_object, placement_object
+from routic_cli.workflows.placements import inspect
 
 EXAMPLES: Final = """
 routic keys show prod-backend
@@ -26,10 +27,12 @@ def run(ctx: typer.Context, ref: Ref) -> None:
     session = session_of(ctx)
     session.require_fields(_FIELDS)
     key = session.transport.find(ref)
-    placed = session.placements(key.id)
+    placed = [(each, inspect(each, key, session.now())) for each in session.placements(key.id)]
     if session.wants_json:
-        shown = key_object(key, session.now()) | {"placements": [placement_object(each) for each in placed]}
+        shown = key_object(key, session.now()) | {
+            "placements": [placement_object(each, holds) for each, holds in placed]
+        }
         print_json(session.console, shown, session.fields, known=_FIELDS)
     else:
-        places = [Placement(each.kind, each.location, each.variable) for each in placed]
+        places = [(Placement(each.kind, each.location, each.variable), str(holds)) for each, holds in placed]
         print_key(session.console, key, places, session.now())

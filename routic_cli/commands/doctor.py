@@ -1,0 +1,77 @@
+"""`routic doctor`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from routic_cli.command_line import session_of
+from routic_cli.delivery.verdict import Finding, Severity
+from routic_cli.output.json_out import print_json
+from routic_cli.output.tables import print_table
+from routic_cli.session import Session
+from routic_cli.transport.wire import list_object
+from routic_cli.workflows.checkup import Patient, examine
+
+EXAMPLES: Final = """
+routic doctor
+routic doctor --fix
+"""
+
+_FINDINGS: Final = 9
+_FIELDS: Final = ("object", "area", "rule", "severity", "message", "remedy")
+
+
+def run(
+    ctx: typer.Context,
+    fix: Annotated[bool, typer.Option("--fix", help="Finish or undo what a crash left open, first.")] = False,
+) -> int:
+    """Say everything that is wrong on this machine, each with the command that mends it.
+
+    Looks at the configuration, permissions, the store, the clock, operations that a crash left open, the keyring, and
+    the places that hold keys. Ends with 9 when there is anything to mend.
+    """
+    session = session_of(ctx)
+    session.require_fields(_FIELDS)
+    if fix:
+        _ = session.desk  # recovery is part of getting it
+    patient = Patient(
+        config=lambda: session.config,
+        transport=lambda: session.transport,
+        state=lambda: session.state,
+        journal=lambda: session.journal,
+        now=session.now(),
+    )
+    areas = list(examine(patient))
+    findings = [(area, finding) for area, found in areas for finding in found]
+    if session.wants_json:
+        objects = [
+            {
+                "object": "finding",
+                "area": area,
+                "rule": finding.rule,
+                "severity": finding.severity.name.lower(),
+                "message": finding.message,
+                "remedy": finding.remedy or None,
+            }
+            for area, finding in findings
+        ]
+        print_json(session.console, list_object(objects), session.fields, known=_FIELDS)
+    elif session.console.stdout_is_terminal:
+        for area, found in areas:
+            _show(session, area, found)
+    else:
+        rows = [(area, finding.rule, finding.message, finding.remedy) for area, finding in findings]
+        print_table(session.console, (), rows)
+    return _FINDINGS if findings else 0
+
+
+def _show(session: Session, area: str, found: list[Finding]) -> None:
+    if not found:
+        session.console.success(area)
+    for finding in found:
+        line = f"{area}: {finding.message}"
+        session.console.problem(line) if finding.severity is Severity.REFUSE else session.console.warn(line)
+        if finding.remedy:
+            session.console.remedy(finding.remedy)

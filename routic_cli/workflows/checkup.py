@@ -1,0 +1,156 @@
+"""What `doctor` looks at: one function for each area, each giving what is wrong there and the command that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from routic_cli.config import Config
+from routic_cli.delivery.safety import judge
+from routic_cli.delivery.sink import ENV_FILE, KEYRING
+from routic_cli.delivery.verdict import Finding, Severity
+from routic_cli.domain.errors import KeyNotFoundError, RouticError
+from routic_cli.domain.keys import Key, KeyId, KeyQuery, SortField, UnixSeconds
+from routic_cli.private_files import check_private
+from routic_cli.store.state import PlacedVersion, StateStore
+from routic_cli.transport.interface import Transport
+from routic_cli.workflows.journal import Journal
+from routic_cli.workflows.placements import PlacementState, inspect
+
+# Before this nobody can have run this code: a clock that says so is wrong, and so would be every expiry.
+_EARLIEST: Final = 1_790_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is examined. `config` and the rest are functions: opening them may be what fails."""
+
+    config: Callable[[], Config]
+    transport: Callable[[], Transport]
+    state: Callable[[], StateStore]
+    journal: Callable[[], Journal]
+    now: UnixSeconds
+
+
+Check = Callable[[Patient], Iterator[Finding]]
+
+
+def examine(patient: Patient) -> Iterator[tuple[str, list[Finding]]]:
+    """Each area and what is wrong in it. An area that cannot be looked at is a finding itself."""
+    for area, check in _AREAS:
+        try:
+            yield area, list(check(patient))
+        except RouticError as error:
+            why = ". ".join(error.sentences())
+            yield area, [Finding(error.code, Severity.REFUSE, why, error.remedy)]
+
+
+def _configuration(patient: Patient) -> Iterator[Finding]:
+    config = patient.config()
+    _ = config.store_url
+    yield from ()
+
+
+def _permissions(patient: Patient) -> Iterator[Finding]:
+    paths = patient.config().paths
+    for path, label in ((patient.config().store_url.path, "key store"), (paths.state_file, "state file")):
+        if path.exists() or path.is_symlink():
+            check_private(path, label)
+        if path.parent.is_dir() and path.parent.stat().st_mode & 0o022:
+            message = f"Others can put files into {path.parent}, where the {label} is"
+            yield Finding("open-folder", Severity.WARN, message, f"chmod go-w {path.parent}")
+
+
+def _store(patient: Patient) -> Iterator[Finding]:
+    for problem in patient.transport().check():
+        yield Finding("store-damaged", Severity.REFUSE, f"The key store is damaged: {problem}", "ls -t *.bak beside it")
+
+
+def _clock(patient: Patient) -> Iterator[Finding]:
+    if patient.now < _EARLIEST:
+        yield Finding("clock", Severity.REFUSE, "The clock of this machine is years behind", "timedatectl status")
+        return
+    newest = patient.transport().page(KeyQuery(sort=SortField.CREATED_AT, descending=True, limit=1)).keys
+    if newest and newest[0].created_at > patient.now + 60:
+        message = f"The clock is behind: '{newest[0].name}' was created in its future"
+        yield Finding("clock", Severity.WARN, message, "timedatectl status")
+
+
+def _operations(patient: Patient) -> Iterator[Finding]:
+    url = patient.config().store_url.url
+    for operation in patient.journal().open_operations():
+        with patient.journal().abandoned(operation) as dead:
+            if not dead:
+                continue
+        here = operation.store == url
+        where = "" if here else f" --store {operation.store}"
+        yield Finding(
+            "open-operation",
+            Severity.WARN,
+            f"A {operation.kind} of {operation.key_id} was cut short; the next change of this store tidies up",
+            f"routic doctor --fix{where}",
+        )
+
+
+def _placements(patient: Patient) -> Iterator[Finding]:
+    for placed in patient.state().all_placements(patient.config().store_url.url):
+        key = _key_of(patient.transport(), placed.key_id)
+        if key is not None:
+            yield from _placement_findings(placed, key, patient.now)
+
+
+def _key_of(transport: Transport, key_id: KeyId) -> Key | None:
+    try:
+        return transport.find(key_id)
+    except KeyNotFoundError:
+        return None
+
+
+def _placement_findings(placed: PlacedVersion, key: Key, now: UnixSeconds) -> Iterator[Finding]:
+    where = "The keyring" if placed.kind == KEYRING else placed.location
+    state = inspect(placed, key, now)
+    if state is PlacementState.ENDED:
+        what = f"holds a version of '{key.name}' that is dead"
+        remedy = f"routic rotate {key.name}"
+        if key.status != "active":
+            remedy = f"routic keys create --name {key.name} --env-file {placed.location} --var {placed.variable}"
+        yield Finding("dead-placement", Severity.REFUSE, f"{where} {what}", remedy)
+    elif state is PlacementState.RETIRING:
+        what = f"holds the retiring version of '{key.name}'"
+        yield Finding("retiring-placement", Severity.WARN, f"{where} {what}", f"routic rotate {key.name}")
+
+
+def _env_files(patient: Patient) -> Iterator[Finding]:
+    placements = patient.state().all_placements(patient.config().store_url.url)
+    files = {placed.location for placed in placements if placed.kind == ENV_FILE}
+    for location in sorted(files):
+        path = Path(location)
+        if path.exists():
+            for finding in judge(path, None).findings:
+                if finding.severity is Severity.REFUSE:
+                    yield finding
+
+
+def _keyring(patient: Patient) -> Iterator[Finding]:
+    placements = patient.state().all_placements(patient.config().store_url.url)
+    for placed in placements:
+        if placed.kind == KEYRING:
+            from routic_cli.delivery.keyring_sink import read_keyring_secret
+
+            read_keyring_secret(placed.key_id)  # an error here is the finding
+            break
+    yield from ()
+
+
+_AREAS: Final[Sequence[tuple[str, Check]]] = (
+    ("Configuration", _configuration),
+    ("Permissions", _permissions),
+    ("Key store", _store),
+    ("Clock", _clock),
+    ("Open operations", _operations),
+    ("Keyring", _keyring),
+    ("Placements", _placements),
+    (".env files", _env_files),
+)
