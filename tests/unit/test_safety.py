@@ -94,7 +94,9 @@ def test_other_names_are_fine(home: Path, name: str) -> None:
         ({"www/app/package.json": "{}"}, "www/app/public/.env", True),
         ({"app/package.json": "{}", "app/dist/package.json": "{}"}, "app/dist/.env", True),
         ({"app/pyproject.toml": "", "app/static/theme/.git": "gitdir: /gone"}, "app/static/theme/.env", True),
-        ({"package.json": "{}"}, "app/.env", False),  # a stray one in the home directory makes no project of it
+        ({"www/composer.json": "{}"}, "www/.env", False),  # a project may be called so itself
+        # A stray one in the home directory makes no project of it.
+        ({"package.json": "{}", "www/app/composer.json": "{}"}, "www/app/.env", False),
         ({}, "app/publications/.env", False),
         ({}, "app/public.env", False),
         ({"app/public": None}, "app/public/../.env", False),
