@@ -72,6 +72,13 @@ def _key_findings(held: Held, verdict: Verdict) -> Iterator[Finding]:
             f"{held.variable} holds {held.hint}, version {verdict.version} of '{key.name}', which is {verdict.status}",
             f"routic keys create --name {key.name} --env-file PATH --var {held.variable}",
         )
+    elif key is not None and verdict.version != key.current.number:
+        yield Finding(
+            "retiring-key",
+            Severity.WARN,
+            f"{held.variable} holds {held.hint}, version {verdict.version} of '{key.name}', which is retiring",
+            f"routic rotate {key.name} --env-file PATH --var {held.variable}",
+        )
     elif verdict.status is VerdictStatus.UNKNOWN and held.well_formed:
         yield Finding(
             "unknown-key",
