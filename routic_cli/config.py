@@ -13,7 +13,7 @@ from typing import Final
 
 from routic_cli.domain.errors import InvalidRequestError, RouticError
 from routic_cli.paths import Paths, default_paths
-from routic_cli.private_files import check_private
+from routic_cli.private_files import check_private, is_there
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _PROFILE_FIELDS: Final = frozenset({"store"})
@@ -63,6 +63,9 @@ class Config:
 
 def load_config(flags: Flags, environ: Mapping[str, str]) -> Config:
     """Flag before `ROUTIC_*` variable before profile before default."""
+    for name in ("store", "profile"):
+        if getattr(flags, name) == "":  # an unset variable of a script, perhaps: the default would be another store
+            raise InvalidRequestError(f"--{name} is empty", not_done="Nothing was done", param=name)
     paths = default_paths(environ)
     document = _read_file(paths.config_file)
     profile = _first(
@@ -92,7 +95,7 @@ def _first(*settings: Setting) -> Setting | None:
 
 
 def _read_file(path: Path) -> Mapping[str, object]:
-    if not path.exists() and not path.is_symlink():
+    if not is_there(path, "configuration"):
         return {}
     check_private(path, "configuration")
     import tomllib

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from routic_cli.domain.errors import RouticError
+
 # Per platform: the folders of configuration, data and state below the home directory.
 _HOME_FOLDERS: Final = {
     "darwin": ("Library/Application Support", "Library/Application Support", "Library/Application Support"),
@@ -46,4 +48,18 @@ def default_paths(environ: Mapping[str, str]) -> Paths:
 def _base_folder(environ: Mapping[str, str], variable: str, folder: str) -> Path:
     # The XDG specification: a relative path in one of its variables is to be ignored.
     named = Path(environ.get(variable, ""))
-    return named if named.is_absolute() else Path("~").expanduser() / folder
+    return named if named.is_absolute() else _home(environ) / folder
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    if environ.get("HOME"):
+        return Path(environ["HOME"]).absolute()
+    try:
+        return Path.home()
+    except RuntimeError as error:  # a container's user id that no one has heard of
+        raise RouticError(
+            "Your home directory is not known",
+            why="HOME is not set",
+            not_done="Nothing was done",
+            remedy="export HOME=…",
+        ) from error

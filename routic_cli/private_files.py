@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from routic_cli.domain.errors import UnsafeDestinationError
+from routic_cli.domain.errors import RouticError, UnsafeDestinationError
 
 PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
@@ -27,17 +27,36 @@ def check_private(path: Path, label: str) -> None:
         problem = "it belongs to another user"
     elif os.name == "posix" and status.st_mode & _OTHERS:
         problem, remedy = f"others have access to it (mode {status.st_mode & 0o777:04o})", f"chmod 600 {path}"
-    elif os.name == "posix" and _replaceable_by_others(path.parent):
-        problem, remedy = "everybody may replace files in its folder", f"chmod o-w {path.parent}"
     if problem:
         raise UnsafeDestinationError(
             f"The {label} {path} is not private", why=problem, not_done="It was not opened", remedy=remedy
         )
+    check_private_folder(path.parent, label)
 
 
-def _replaceable_by_others(folder: Path) -> bool:
+def check_private_folder(folder: Path, label: str) -> None:
+    """UnsafeDestinationError when everybody may replace files in the folder."""
     mode = folder.stat().st_mode
-    return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
+    if os.name == "posix" and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise UnsafeDestinationError(
+            f"The {label} cannot be in {folder}",
+            why="Everybody may replace files in that folder",
+            not_done="Nothing was opened or created",
+            remedy=f"chmod o-w {folder}",
+        )
+
+
+def is_there(path: Path, label: str) -> bool:
+    """Whether there is a file, or a link to none; RouticError when that cannot be told."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise RouticError(
+            f"The {label} {path} could not be looked at", why=error.strerror or str(error), not_done="Nothing was done"
+        ) from error
+    return True
 
 
 def make_private_folder(folder: Path) -> None:

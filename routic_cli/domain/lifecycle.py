@@ -5,6 +5,7 @@ from __future__ import annotations
 from routic_cli.domain.keys import (
     Key,
     KeyStatus,
+    KeyTraits,
     KeyVersion,
     NewKey,
     UnixSeconds,
@@ -20,6 +21,11 @@ def key_status(*, revoked_at: UnixSeconds | None, expires_at: UnixSeconds | None
     if expires_at is not None and expires_at <= now:
         return KeyStatus.EXPIRED
     return KeyStatus.ACTIVE
+
+
+def lives(traits: KeyTraits, now: UnixSeconds) -> bool:
+    """Whether a key with these traits, unless it is revoked, is active."""
+    return key_status(revoked_at=None, expires_at=traits.expires_at, now=now) is KeyStatus.ACTIVE
 
 
 def ended_at(key: Key) -> UnixSeconds | None:

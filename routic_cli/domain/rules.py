@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from routic_cli.domain.errors import InvalidNameError, InvalidRequestError
 from routic_cli.domain.key_format import contains_secret_shape, is_hint
-from routic_cli.domain.keys import KeyTraits, NewKey, NewVersion, UnixSeconds, is_key_id
+from routic_cli.domain.keys import KeyQuery, KeyTraits, NewKey, NewVersion, UnixSeconds, is_key_id
 from routic_cli.domain.secret import is_fingerprint
 from routic_cli.domain.times import LATEST
 
@@ -24,6 +25,7 @@ TAG_VALUE_LENGTH: Final = 256
 REASON_LENGTH: Final = 500
 HIGHEST_RPM: Final = 1_000_000_000
 _HIGHEST_VERSION: Final = 1_000_000_000
+_LONGEST_GLOB: Final = 1000
 _TAG_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}")
 
 
@@ -127,6 +129,21 @@ def checked_moment(at: UnixSeconds | None, field: str) -> UnixSeconds | None:
     if at is not None and not 0 <= at <= LATEST:
         raise InvalidRequestError(f"'{field}' is out of range", why="A time lies between 1970 and 9999", param=field)
     return at
+
+
+def checked_query(query: KeyQuery) -> KeyQuery:
+    """The query with its pattern in the normal form of names; InvalidRequestError for a text that no store can take."""
+    glob = None if query.name_glob is None else unicodedata.normalize("NFC", query.name_glob)
+    if glob is not None and len(glob) > _LONGEST_GLOB:
+        raise InvalidRequestError(f"A pattern has at most {_LONGEST_GLOB} characters", param="name")
+    if any(_is_broken(text) for text in (glob or "", *query.tags, *query.tags.values())):
+        raise InvalidRequestError("The query has a text in it that is not Unicode")
+    return replace(query, name_glob=glob)
+
+
+def _is_broken(text: str) -> bool:
+    """Whether half a character is in it: what Python makes of bytes that are not UTF-8, and JSON of a lone escape."""
+    return any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def checked_version(version: NewVersion) -> NewVersion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -10,19 +10,17 @@ from typing import Final
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.key_format import is_hint
 from routic_cli.domain.keys import UnixSeconds
-from routic_cli.domain.rules import NAME_LENGTH
-from routic_cli.domain.secret import FINGERPRINT_LENGTH, Fingerprint
+from routic_cli.domain.rules import NAME_LENGTH, NAME_PUNCTUATION, is_letter_or_digit
+from routic_cli.domain.secret import Fingerprint, is_fingerprint
 
 Record = Mapping[str, object]
 
 UNKNOWN_HINT: Final = "…"
-_HEX: Final = re.compile(rf"[0-9a-f]{{{FINGERPRINT_LENGTH}}}")
-_NOT_IN_NAMES: Final = re.compile(r"[^\w.-]+|_{2,}", re.ASCII)
 
 
 def fingerprint(text: object, field: str) -> Fingerprint:
     """A SHA-256 in hexadecimal."""
-    if not isinstance(text, str) or _HEX.fullmatch(text.lower()) is None:
+    if not isinstance(text, str) or not is_fingerprint(text.lower()):
         raise InvalidRequestError(f"'{field}' is not a SHA-256 in hexadecimal", param=field)
     return Fingerprint(text.lower())
 
@@ -58,13 +56,13 @@ def moment_or_none(record: Record, field: str, *, unit: int = 1) -> UnixSeconds 
     value = record.get(field)
     if value is None or value == "":
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return int(value / unit)
     try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return int(value / unit)
         moment = datetime.fromisoformat(str(value))
-    except ValueError as error:
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError) as error:
         raise InvalidRequestError(f"'{field}' is not a time", param=field) from error
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def hint_or_unknown(text: str | None) -> str:
@@ -74,4 +72,5 @@ def hint_or_unknown(text: str | None) -> str:
 
 def adapted_name(text: str) -> str:
     """The nearest name that our rules allow: other programs' names may have spaces and more."""
-    return _NOT_IN_NAMES.sub("-", text).strip("-._")[:NAME_LENGTH]
+    kept = (c if is_letter_or_digit(c) or c in NAME_PUNCTUATION else " " for c in unicodedata.normalize("NFC", text))
+    return "-".join("".join(kept).split()).lstrip("-._")[:NAME_LENGTH]

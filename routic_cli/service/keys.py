@@ -7,10 +7,7 @@ from dataclasses import replace
 
 from routic_cli.domain.errors import (
     InvalidRequestError,
-    KeyExistsError,
-    KeyGoneError,
     KeyNotFoundError,
-    NameTakenError,
     RouticError,
 )
 from routic_cli.domain.keys import (
@@ -31,10 +28,24 @@ from routic_cli.domain.keys import (
     is_key_id,
 )
 from routic_cli.domain.lifecycle import key_from_new, verdict_status
-from routic_cli.domain.rules import checked_reason, checked_traits
-from routic_cli.domain.secret import Fingerprint
+from routic_cli.domain.rules import (
+    checked_key,
+    checked_moment,
+    checked_query,
+    checked_reason,
+    checked_traits,
+    checked_version,
+)
+from routic_cli.domain.secret import Fingerprint, is_fingerprint
 from routic_cli.service.references import resolve
-from routic_cli.store.interface import Store, StoreReader, StoreWriter, TrailEntry
+from routic_cli.service.registration import (
+    Batch,
+    gone,
+    known_registration,
+    refuse_taken_name,
+    refuse_version,
+)
+from routic_cli.store.interface import Store, StoreReader, TrailEntry
 from routic_cli.transport.interface import Registration
 
 NEVER_DELIVERED = "never delivered"
@@ -50,13 +61,13 @@ class KeyService:
 
     def register(self, new: NewKey) -> Key:
         """Make a key valid; the same id and hash again is success."""
-        new = replace(new, traits=checked_traits(new.traits))
+        new = checked_key(new)
         now = self._clock()
         with self._store.writing(now) as tx:
-            known = _known_registration(tx, new)
+            known = known_registration(tx, new)
             if known is not None:
                 return known
-            _refuse_taken_name(tx, new.traits, now)
+            refuse_taken_name(tx, new.traits, now)
             tx.insert_keys([new])
             tx.add_trail([self._entry(now, "key.created", new.id, name=new.traits.name, sha256=new.version.sha256)])
         return key_from_new(new, now)
@@ -67,10 +78,10 @@ class KeyService:
         results: list[Registration] = []
         accepted: list[NewKey] = []
         with self._store.writing(now) as tx:
-            batch = _Batch(tx, news, now)
+            batch = Batch(tx, news, now)
             for new in news:
                 try:
-                    checked = replace(new, traits=checked_traits(new.traits))
+                    checked = checked_key(new)
                     known = batch.known(checked)
                     if known is None:
                         batch.accept(checked)
@@ -97,12 +108,12 @@ class KeyService:
     def page(self, query: KeyQuery) -> KeyPage:
         """Some keys, in the query's order."""
         with self._store.reading(self._clock()) as view:
-            return view.page(query)
+            return view.page(checked_query(query))
 
     def tally(self, query: KeyQuery) -> Mapping[KeyStatus, int]:
         """How many keys of each status meet the query's other conditions."""
         with self._store.reading(self._clock()) as view:
-            return view.tally(query)
+            return view.tally(checked_query(query))
 
     def change(self, key_id: KeyId, changes: KeyChanges) -> Key:
         """Change what the owner decides of a key."""
@@ -110,12 +121,12 @@ class KeyService:
         with self._store.writing(now) as tx:
             key = _existing(tx, key_id)
             if key.status is KeyStatus.REVOKED:
-                raise _gone(key, "No change was made")
+                raise gone(key, "No change was made")
             traits = checked_traits(_changed(key.traits, changes))
             if traits == key.traits:
                 return key
             if traits.name != key.name or key.status is KeyStatus.EXPIRED:
-                _refuse_taken_name(tx, traits, now)
+                refuse_taken_name(tx, traits, now)
             tx.set_traits(key_id, traits)
             tx.add_trail([self._entry(now, "key.changed", key_id, **_differences(key.traits, traits))])
             return _existing(tx, key_id)
@@ -126,11 +137,11 @@ class KeyService:
         with self._store.writing(now) as tx:
             key = _existing(tx, key_id)
             if key.status is not KeyStatus.ACTIVE:
-                raise _gone(key, "No version was registered")
+                raise gone(key, "No version was registered")
             same = next((v for v in key.versions if v.number == version.number), None)
             if same is not None and same.sha256 == version.sha256:
                 return key
-            _refuse_version(tx, key, version)
+            refuse_version(tx, key, checked_version(version))
             tx.insert_version(key_id, version)
             tx.add_trail([self._entry(now, "version.created", key_id, version=version.number, sha256=version.sha256)])
             return _existing(tx, key_id)
@@ -141,17 +152,20 @@ class KeyService:
         with self._store.writing(now) as tx:
             key = _existing(tx, key_id)
             if key.status is KeyStatus.REVOKED:
-                raise _gone(key, "No version was changed")
-            if all(v.number != number for v in key.versions):
+                raise gone(key, "No version was changed")
+            version = next((v for v in key.versions if v.number == number), None)
+            if version is None:
                 raise KeyNotFoundError(f"The key '{key.name}' has no version {number}", param="version")
+            if version.expires_at == checked_moment(at, "expires_at"):
+                return key
             tx.end_version(key_id, number, at)
             tx.add_trail([self._entry(now, "version.ended", key_id, version=number, expires_at=at)])
             return _existing(tx, key_id)
 
     def give_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> None:
         """Call a version dead that was never delivered, whether or not it was ever registered."""
-        if not is_key_id(key_id) or number < 1:
-            raise InvalidRequestError("A version is given up by its key's whole id and its number")
+        if not is_key_id(key_id) or number < 1 or not is_fingerprint(sha256):
+            raise InvalidRequestError("A version is given up by its key's whole id, its number and its SHA-256")
         now = self._clock()
         with self._store.writing(now) as tx:
             if tx.is_given_up(key_id, number, sha256):
@@ -194,6 +208,10 @@ class KeyService:
         version = next(v for v in key.versions if v.number == number)
         return Verdict(verdict_status(key, version, now), key, number)
 
+    def check(self) -> list[str]:
+        """What is wrong with the store itself; nothing, when it is sound."""
+        return self._store.check()
+
     def close(self) -> None:
         """Let go of the store."""
         self._store.close()
@@ -213,115 +231,7 @@ def _key_of_target(view: StoreReader, target: KeyId | Fingerprint) -> Key | None
     if is_key_id(target):
         return view.key(KeyId(target))
     found = view.key_of_version(Fingerprint(target))
-    return found[0] if found else None
-
-
-def _known_registration(tx: StoreWriter, new: NewKey) -> Key | None:
-    """The key when this very registration has been made before; an error when something contradicts it."""
-    key = tx.key(new.id)
-    if key is not None:
-        if key.versions[0].sha256 != new.version.sha256:
-            raise KeyExistsError(f"The id {new.id} is registered with another secret", not_done="No key was created")
-        if key.status is KeyStatus.REVOKED:
-            raise _gone(key, "No key was created")
-        return key
-    if tx.is_given_up(new.id, new.version.number, new.version.sha256):
-        raise KeyGoneError(
-            f"The key {new.id} was given up before it was registered",
-            why="Its secret was declared dead, and stays so",
-            not_done="No key was created",
-        )
-    owner = tx.key_of_version(new.version.sha256)
-    if owner is not None:
-        raise _same_secret(owner[0], "No key was created")
-    return None
-
-
-class _Batch:
-    """What a batch of registrations must not collide with: the store, asked once for all of it, and itself."""
-
-    def __init__(self, tx: StoreWriter, news: Sequence[NewKey], now: UnixSeconds) -> None:
-        self._tx = tx
-        self._now = now
-        self._names = tx.names_in_use([new.traits.name for new in news])
-        self._known_hashes = tx.hashes_in_use([new.version.sha256 for new in news])
-        self._known_ids = tx.ids_in_use([new.id for new in news])
-        self._accepted_hashes: dict[Fingerprint, str] = {}
-
-    def known(self, new: NewKey) -> Key | None:
-        """The key that has this secret already; an error when the id is spoken for."""
-        if new.id in self._known_ids:
-            return _known_registration(self._tx, new)
-        if new.version.sha256 in self._known_hashes:
-            found = self._tx.key_of_version(new.version.sha256)
-            return found[0] if found else None
-        return None
-
-    def accept(self, new: NewKey) -> None:
-        """Let a key into the batch, unless it collides with the store or with one before it."""
-        lives = _lives(new.traits, self._now)
-        if lives and new.traits.name in self._names:
-            raise NameTakenError(f"The name '{new.traits.name}' is taken", not_done="This key was not imported")
-        twin = self._accepted_hashes.get(new.version.sha256)
-        if twin is not None:
-            raise KeyExistsError(
-                "This secret comes twice", why=f"'{twin}' has it", not_done="This key was not imported"
-            )
-        self._accepted_hashes[new.version.sha256] = new.traits.name
-        self._known_ids.add(new.id)
-        if lives:
-            self._names.add(new.traits.name)
-
-
-def _same_secret(owner: Key, not_done: str) -> KeyExistsError:
-    return KeyExistsError(
-        "This secret is registered already",
-        why=f"It belongs to '{owner.name}' ({owner.id}), which is {owner.status}",
-        not_done=not_done,
-        remedy=f"routic keys show {owner.id}",
-    )
-
-
-def _lives(traits: KeyTraits, now: UnixSeconds) -> bool:
-    return traits.expires_at is None or traits.expires_at > now
-
-
-def _refuse_taken_name(view: StoreReader, traits: KeyTraits, now: UnixSeconds) -> None:
-    if not _lives(traits, now) or traits.name not in view.names_in_use([traits.name]):
-        return
-    owner = resolve(view, traits.name)
-    raise NameTakenError(
-        f"The name '{traits.name}' is taken",
-        why=f"{owner.id} has it and is {owner.status}",
-        not_done="Nothing was stored",
-        remedy=f"routic rotate {traits.name}, for a new secret of that key, or another name",
-        param="name",
-    )
-
-
-def _refuse_version(tx: StoreWriter, key: Key, version: NewVersion) -> None:
-    not_done = "No version was registered"
-    if tx.is_given_up(key.id, version.number, version.sha256):
-        raise KeyGoneError(f"Version {version.number} of '{key.name}' was given up", not_done=not_done)
-    if version.number <= key.versions[-1].number:
-        raise KeyExistsError(
-            f"'{key.name}' has a version {version.number} with another secret",
-            why="Another rotation was faster",
-            not_done=not_done,
-            remedy=f"routic keys show {key.id}",
-        )
-    owner = tx.key_of_version(version.sha256)
-    if owner is not None:
-        raise _same_secret(owner[0], not_done)
-
-
-def _gone(key: Key, not_done: str) -> KeyGoneError:
-    return KeyGoneError(
-        f"The key '{key.name}' ({key.id}) is {key.status}",
-        why="A revoked key is gone for good" if key.status is KeyStatus.REVOKED else "An expired key lets nobody in",
-        not_done=not_done,
-        remedy="routic keys create --name NAME, for a new key",
-    )
+    return view.key(found[0].id) if found else None  # None as well for what another account has
 
 
 def _changed(traits: KeyTraits, changes: KeyChanges) -> KeyTraits:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import difflib
 import unicodedata
 
-from routic_cli.domain.errors import AmbiguousRefError, InvalidRequestError, KeyNotFoundError
-from routic_cli.domain.key_format import is_hint
+from routic_cli.domain.errors import (
+    AmbiguousRefError,
+    InvalidRequestError,
+    KeyNotFoundError,
+    SecretInArgumentError,
+)
+from routic_cli.domain.key_format import contains_secret_shape, is_hint
 from routic_cli.domain.keys import Key, KeyId, KeyQuery, KeyStatus, is_key_id, is_key_id_prefix
+from routic_cli.domain.lifecycle import ended_at
 from routic_cli.store.interface import StoreReader
 
 _AMBIGUOUS_SHOWN = 5
@@ -15,6 +21,16 @@ _AMBIGUOUS_SHOWN = 5
 
 def resolve(view: StoreReader, ref: str) -> Key:
     """The key by id, by name (a live key's, else the one that lost it last), or by a unique beginning of its id."""
+    if contains_secret_shape(ref):
+        raise SecretInArgumentError(
+            "A secret names no key",
+            why="Where a name is expected, it may be logged",
+            not_done="Nothing was done",
+            remedy="routic keys verify, which reads it from standard input",
+            param="ref",
+        )
+    if not ref.isprintable():  # no name has such a character, and half a character can be asked of no store
+        raise _no_such_key(ref, [])
     if is_key_id(ref):
         key = view.key(KeyId(ref))
         if key is not None:
@@ -33,7 +49,8 @@ def resolve(view: StoreReader, ref: str) -> Key:
 
 def _live_or_latest(named: list[Key]) -> Key:
     live = [key for key in named if key.status is KeyStatus.ACTIVE]
-    return live[0] if live else max(named, key=lambda key: key.revoked_at or key.traits.expires_at or 0)
+    # Of two that ended in the same second, the younger: `max` takes the first.
+    return live[0] if live else max(reversed(named), key=lambda key: ended_at(key) or 0)
 
 
 def _ambiguous(ref: str, candidates: list[Key]) -> AmbiguousRefError:
@@ -57,7 +74,10 @@ def _not_found(view: StoreReader, ref: str) -> KeyNotFoundError | InvalidRequest
             param="ref",
         )
     names = [key.name for key in view.page(KeyQuery(status=KeyStatus.ACTIVE)).keys]
-    close = difflib.get_close_matches(ref, names, n=3)
+    return _no_such_key(ref, difflib.get_close_matches(ref, names, n=3))
+
+
+def _no_such_key(ref: str, close: list[str]) -> KeyNotFoundError:
     return KeyNotFoundError(
         f"No key is called '{ref}'",
         why=f"Did you mean {' or '.join(close)}?" if close else "Neither a name nor the beginning of an id matches",

@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,31 +16,23 @@ from routic_cli.domain.errors import (
     RouticError,
     StoreDamagedError,
     StoreForeignError,
-    StoreLockedError,
     StoreNewerError,
-    UnavailableError,
     UnsafeDestinationError,
 )
-from routic_cli.private_files import PRIVATE_FILE, check_private, make_private_folder, sync_folder
+from routic_cli.private_files import (
+    PRIVATE_FILE,
+    check_private,
+    check_private_folder,
+    is_there,
+    make_private_folder,
+    sync_folder,
+)
+from routic_cli.store.connection import Kind, connect, pragma
+from routic_cli.store.sqlite_errors import UNTOUCHED, damaged, translated_errors
+from routic_cli.store.upgrading import apply_steps, upgrade
 
-BUSY_TIMEOUT_SECONDS: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of file: what it is called in messages, and how it is told from any other SQLite file.
-
-    `steps` are the statements of each migration; `user_version` counts how many of them a file has had.
-    """
-
-    label: str
-    application_id: int
-    steps: tuple[tuple[str, ...], ...]
-
-    @property
-    def version(self) -> int:
-        """The version that this routic writes."""
-        return len(self.steps)
+_OLDEST_SQLITE: Final = (3, 37, 0)  # STRICT tables
+_BESIDE: Final = ("-journal", "-wal", "-shm")
 
 
 def open_database(path: Path, kind: Kind, *, create: bool = True) -> sqlite3.Connection:
@@ -50,16 +41,23 @@ def open_database(path: Path, kind: Kind, *, create: bool = True) -> sqlite3.Con
     Creates or migrates the file first where that is needed. FileNotFoundError when it does not exist and `create` is
     False; UnsafeDestinationError, StoreDamagedError and its kin, StoreLockedError otherwise.
     """
-    if not path.exists() and not path.is_symlink():
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise RouticError(
+            f"This Python has SQLite {sqlite3.sqlite_version}",
+            why=f"routic needs {'.'.join(map(str, _OLDEST_SQLITE))} or newer",
+            not_done="Nothing was opened",
+        )
+    if not is_there(path, kind.label):
         if not create:
             raise FileNotFoundError(path)
         _create(path, kind)
     _check_private(path, kind)
+    _check_identity_unlocked(path, kind)
     with translated_errors(path, kind.label):
-        connection = _connect(path)
+        connection = connect(path)
         try:
             if _checked_version(connection, path, kind) < kind.version:
-                _migrate(connection, path, kind)
+                upgrade(connection, path, kind)
         except BaseException:
             connection.close()
             raise
@@ -69,6 +67,11 @@ def open_database(path: Path, kind: Kind, *, create: bool = True) -> sqlite3.Con
 def _check_private(path: Path, kind: Kind) -> None:
     try:
         check_private(path, kind.label)
+        for suffix in _BESIDE:
+            # SQLite plays back whatever journal it finds: one that others may write is a way to write the store.
+            beside = path.with_name(path.name + suffix)
+            if is_there(beside, kind.label):
+                check_private(beside, f"{kind.label}'s journal")
     except UnsafeDestinationError as error:
         # `--store /etc/passwd` is as private as it should be: no advice for files that are not ours.
         if error.remedy.startswith("chmod") and not _has_identity(path, kind):
@@ -88,137 +91,81 @@ def _create(path: Path, kind: Kind) -> None:
     """Build the file under a name of its own and link it into place: nobody ever sees it half made."""
     try:
         make_private_folder(path.parent)
+        check_private_folder(path.parent, kind.label)
         draft = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.new")
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_RDWR, PRIVATE_FILE))
+        try:
+            draft.chmod(PRIVATE_FILE)
+            with translated_errors(path, kind.label), closing(connect(draft)) as connection:
+                apply_steps(connection, kind)
+            with suppress(FileExistsError):  # another routic was faster: its file is as good as ours
+                os.link(draft, path)
+            sync_folder(path.parent)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise RouticError(
             f"The {kind.label} {path} could not be created",
             why=error.strerror or str(error),
             not_done="Nothing was stored",
         ) from error
-    try:
-        draft.chmod(PRIVATE_FILE)
-        with translated_errors(path, kind.label):
-            connection = _connect(draft)
-            try:
-                _apply_migrations(connection, kind)
-            finally:
-                connection.close()
-        with suppress(FileExistsError):  # another routic was faster: its file is as good as ours
-            os.link(draft, path)
-        sync_folder(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    # mode=rw: SQLite must never create a file here, it would have the umask's mode.
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
-        uri=True,
-        isolation_level=None,
-        timeout=BUSY_TIMEOUT_SECONDS,
-        check_same_thread=False,
-    )
-    connection.row_factory = sqlite3.Row
-    # EXTRA syncs the folder after the journal is unlinked; FULL would let a commit be lost with the power.
-    connection.execute("PRAGMA synchronous=EXTRA")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA trusted_schema=OFF")
-    return connection
+def _check_identity_unlocked(path: Path, kind: Kind) -> None:
+    """Refuse a file that is not ours before SQLite plays back its journal, or makes one beside it.
+
+    `immutable` takes no lock and writes nothing, and may read half of what another process is just writing: an error
+    here proves nothing, the check under a lock decides.
+    """
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection,
+    ):
+        _checked_identity(connection, path, kind)
 
 
-def _checked_version(connection: sqlite3.Connection, path: Path, kind: Kind) -> int:
-    """The file's schema version, once it is sure that the file is ours and as long as it says it is."""
-    if path.stat().st_size == 0:
-        raise StoreDamagedError(
-            f"The {kind.label} {path} is empty", why="A store is never empty: something has cut it", not_done=_UNTOUCHED
-        )
-    connection.execute("BEGIN")  # a read transaction: no writer can change the file's length meanwhile
-    try:
-        application_id = _pragma(connection, "application_id")
-        version = _pragma(connection, "user_version")
-        expected_size = _pragma(connection, "page_count") * _pragma(connection, "page_size")
-        actual_size = path.stat().st_size
-        journal_mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-    finally:
-        connection.execute("ROLLBACK")
+def _checked_identity(connection: sqlite3.Connection, path: Path, kind: Kind) -> int:
+    """The file's schema version, once it is sure that the file is ours and none of a newer routic."""
+    application_id = pragma(connection, "application_id")
+    version = pragma(connection, "user_version")
     if application_id != kind.application_id:
         raise StoreForeignError(
             f"{path} is not a routic {kind.label}",
             why="It is a SQLite file of another program",
-            not_done=_UNTOUCHED,
+            not_done=UNTOUCHED,
             remedy="routic --store PATH …, to name another file",
         )
     if version > kind.version:
         raise StoreNewerError(
             f"The {kind.label} {path} was written by a newer routic",
             why=f"Its version is {version}, this routic knows {kind.version}",
-            not_done=_UNTOUCHED,
+            not_done=UNTOUCHED,
             remedy="pip install --upgrade routic",
         )
-    if version < 1 or actual_size < expected_size:
-        raise _damaged(path, kind.label, f"{actual_size} of {expected_size} bytes are left")
-    if journal_mode == "wal":
-        # WAL before SQLite 3.51.3 can corrupt, and NORMAL under it acknowledges what it has not synced.
-        connection.execute("PRAGMA journal_mode=DELETE")
+    if version < 1:
+        raise damaged(path, kind.label, f"Its version is {version}")
     return version
 
 
-_UNTOUCHED: Final = "It has not been touched"
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-def _migrate(connection: sqlite3.Connection, path: Path, kind: Kind) -> None:
-    """Bring an older file up, after a backup copy beside it, in one transaction that no other writer overlaps."""
-    connection.execute("BEGIN IMMEDIATE")
+def _checked_version(connection: sqlite3.Connection, path: Path, kind: Kind) -> int:
+    """The file's schema version, once it is sure that the file is ours and as long as it says it is."""
+    if path.stat().st_size == 0:
+        raise StoreDamagedError(
+            f"The {kind.label} {path} is empty", why="A store is never empty: something has cut it", not_done=UNTOUCHED
+        )
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        # WAL before SQLite 3.51.3 can corrupt, and NORMAL under it acknowledges what it has not synced.
+        connection.execute("PRAGMA journal_mode=DELETE")
+    connection.execute("BEGIN")  # a read transaction: no writer can change the file's length meanwhile
     try:
-        version = _pragma(connection, "user_version")
-        if version < kind.version:  # another process may have done it while we waited
-            problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if problem != "ok":
-                raise _damaged(path, kind.label, problem)
-            _back_up(path, version)
-            _apply_migrations(connection, kind)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _back_up(path: Path, version: int) -> None:
-    # Our own transaction keeps writers out, so a second connection copies a file that stands still.
-    target = path.with_name(f"{path.name}.v{version}-{os.urandom(4).hex()}.bak")
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_RDWR, PRIVATE_FILE))
-    source, copy = _connect(path), _connect(target)
-    try:
-        source.backup(copy)
+        version = _checked_identity(connection, path, kind)
+        expected_size = pragma(connection, "page_count") * pragma(connection, "page_size")
+        actual_size = path.stat().st_size
     finally:
-        copy.close()
-        source.close()
-    target.chmod(PRIVATE_FILE)
-    sync_folder(path.parent)
-
-
-def _apply_migrations(connection: sqlite3.Connection, kind: Kind) -> None:
-    from sqlite_utils import Database, Migrations
-
-    migrations = Migrations(kind.label)
-    for number, statements in enumerate(kind.steps, start=1):
-
-        def step(database: Database, statements: tuple[str, ...] = statements) -> None:
-            for statement in statements:
-                database.execute(statement)
-
-        migrations(name=f"{number}")(step)
-    # execute_plugins: other packages' entry points have no business in a store of keys.
-    migrations.apply(Database(connection, execute_plugins=False))
-    connection.execute(f"PRAGMA application_id={kind.application_id}")
-    connection.execute(f"PRAGMA user_version={kind.version}")
+        connection.execute("ROLLBACK")
+    if actual_size < expected_size:
+        raise damaged(path, kind.label, f"{actual_size} of {expected_size} bytes are left")
+    return version
 
 
 @contextmanager
@@ -233,35 +180,3 @@ def empty_database(kind: Kind) -> Iterator[sqlite3.Connection]:
         yield connection
     finally:
         connection.close()
-
-
-def _damaged(path: Path, label: str, why: str) -> StoreDamagedError:
-    return StoreDamagedError(
-        f"The {label} {path} is damaged",
-        why=why,
-        not_done=_UNTOUCHED,
-        remedy=f"ls {path.parent}/*.bak, to put a backup in its place",
-    )
-
-
-@contextmanager
-def translated_errors(path: Path, label: str) -> Iterator[None]:
-    """SQLite's errors as ours: damaged, locked, or out of order."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            raise _damaged(path, label, str(error)) from error
-        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise StoreLockedError(
-                f"The {label} {path} is locked",
-                why=f"Another process has been writing for more than {BUSY_TIMEOUT_SECONDS:.0f} s",
-                not_done="Nothing was changed",
-                remedy="the same command again, in a moment",
-            ) from error
-        if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
-            raise UnavailableError(
-                f"The {label} {path} could not be read or written", why=str(error), not_done="Nothing was changed"
-            ) from error
-        raise

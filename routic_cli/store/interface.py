@@ -66,7 +66,10 @@ class StoreReader(Protocol):
         """Those of the fingerprints that a version has, in any account."""
 
     def ids_in_use(self, key_ids: Sequence[KeyId]) -> set[KeyId]:
-        """Those of the ids that a key or a tombstone has, in any account."""
+        """Those of the ids that a key has, in any account."""
+
+    def ids_given_up(self, key_ids: Sequence[KeyId]) -> set[KeyId]:
+        """Those of the ids that a tombstone names, whichever version it stands for."""
 
     def trail(self, *, limit: int) -> list[TrailEntry]:
         """The latest entries of the audit trail, the newest first."""
@@ -111,6 +114,9 @@ class Store(Protocol):
 
         OutcomeUnknownError when the commit itself failed: it may have happened, so read back before saying anything.
         """
+
+    def check(self) -> list[str]:
+        """What is wrong with the store itself, in its own words; nothing, when it is sound."""
 
     def close(self) -> None:
         """Let go of files and connections."""

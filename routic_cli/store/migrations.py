@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from routic_cli.store.database import Kind
+from routic_cli.store.connection import Kind
 
 _KEYS_1: Final = (
     """

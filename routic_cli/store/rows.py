@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from routic_cli.domain.errors import KeyNotFoundError
+from routic_cli.domain.errors import KeyNotFoundError, StoreDamagedError
 from routic_cli.domain.keys import (
     Key,
     KeyId,
@@ -75,7 +76,7 @@ class Order:
     values: Values
 
 
-def order_of(connection: sqlite3.Connection, query: KeyQuery, now: UnixSeconds) -> Order:
+def order_of(connection: sqlite3.Connection, query: KeyQuery, account: str, now: UnixSeconds) -> Order:
     """The order of a query. Equal values come in the order of registration, so that pages never overlap."""
     column = _SORT_SQL[query.sort]
     direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
@@ -83,8 +84,8 @@ def order_of(connection: sqlite3.Connection, query: KeyQuery, now: UnixSeconds) 
     if query.after is None:
         return Order(by, None, {"now": now})
     row = connection.execute(
-        f"SELECT {column} AS value, seq FROM keys WHERE id = :id",  # noqa: S608  # a fragment of ours
-        {"id": query.after, "now": now},
+        f"SELECT {column} AS value, seq FROM keys WHERE id = :id AND account = :account",  # noqa: S608  # ours
+        {"id": query.after, "account": account, "now": now},
     ).fetchone()
     if row is None:
         raise KeyNotFoundError(f"No key has the id '{query.after}'", why="A page begins behind a key", param="after")
@@ -102,10 +103,24 @@ def keys_of(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row], now: Un
         versions[row["key_seq"]].append(
             KeyVersion(row["number"], Fingerprint(row["sha256"]), row["hint"], row["created_at"], row["expires_at"])
         )
-    return [_key_of(row, tuple(versions[row["seq"]]), now) for row in rows]
+    with readable():
+        return [_key_of(row, tuple(versions[row["seq"]]), now) for row in rows]
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """StoreDamagedError when a row holds what routic never wrote: SQLite notices torn pages, not changed text."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise StoreDamagedError(
+            "The key store is damaged", why=f"A row cannot be read: {type(error).__name__}", not_done="It was only read"
+        ) from error
 
 
 def _key_of(row: sqlite3.Row, versions: tuple[KeyVersion, ...], now: UnixSeconds) -> Key:
+    if not versions:
+        raise ValueError("a key without a version")
     return Key(
         id=KeyId(row["id"]),
         traits=KeyTraits(

@@ -21,10 +21,11 @@ from routic_cli.domain.keys import (
     UnixSeconds,
 )
 from routic_cli.domain.secret import Fingerprint
-from routic_cli.store.database import empty_database, open_database, translated_errors
+from routic_cli.store.database import empty_database, open_database
 from routic_cli.store.interface import StoreReader, StoreWriter, TrailEntry
 from routic_cli.store.migrations import KEY_STORE
-from routic_cli.store.rows import STATUS_SQL, conditions_of, keys_of, order_of
+from routic_cli.store.rows import STATUS_SQL, conditions_of, keys_of, order_of, readable
+from routic_cli.store.sqlite_errors import is_locked, translated_errors
 
 
 class SqliteStore:
@@ -71,7 +72,7 @@ class SqliteStore:
                 if connection.in_transaction:  # a full disk makes SQLite roll back by itself
                     connection.execute("ROLLBACK")
                 raise
-        self._commit(connection)
+            self._commit(connection)
 
     def _commit(self, connection: sqlite3.Connection) -> None:
         try:
@@ -79,12 +80,25 @@ class SqliteStore:
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):  # the commit's own error is the one to tell
                 connection.execute("ROLLBACK")
+            if is_locked(error):  # readers held it up: nothing has been written
+                raise
             raise OutcomeUnknownError(
                 f"The key store {self._path} did not confirm the change",
                 why=str(error),
                 not_done="It may or may not have been stored",
                 remedy="routic keys list --all, to see",
             ) from error
+
+    def check(self) -> list[str]:
+        """What SQLite finds wrong with the file; it reads all of it."""
+        try:
+            connection = self._open(create=False)
+        except FileNotFoundError:
+            return []
+        with translated_errors(self._path, KEY_STORE.label):
+            problems = [row[0] for row in connection.execute("PRAGMA integrity_check(5)") if row[0] != "ok"]
+            orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+        return problems + [f"{len(orphans)} versions without a key"] * bool(orphans)
 
     def close(self) -> None:
         """Close the file."""
@@ -134,7 +148,7 @@ class SqliteReader:
     def page(self, query: KeyQuery) -> KeyPage:
         """Keys that meet the query, in its order, from the one behind `query.after`."""
         where, values = conditions_of(query, self._account, self._now)
-        order = order_of(self._connection, query, self._now)
+        order = order_of(self._connection, query, self._account, self._now)
         if order.after is not None:
             where, values = f"{where} AND {order.after}", values | order.values
         rows = self._connection.execute(
@@ -170,23 +184,30 @@ class SqliteReader:
         return {Fingerprint(row["sha256"]) for row in rows}
 
     def ids_in_use(self, key_ids: Sequence[KeyId]) -> set[KeyId]:
-        """Those of the ids that a key or a tombstone has, in any account."""
+        """Those of the ids that a key has, in any account."""
         rows = self._connection.execute(
-            "WITH asked AS (SELECT value FROM json_each(?))"
-            " SELECT id FROM keys WHERE id IN asked UNION SELECT key_id FROM tombstones WHERE key_id IN asked",
+            "SELECT id FROM keys WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(key_ids)),)
+        )
+        return {KeyId(row["id"]) for row in rows}
+
+    def ids_given_up(self, key_ids: Sequence[KeyId]) -> set[KeyId]:
+        """Those of the ids that a tombstone names, whichever version it stands for."""
+        rows = self._connection.execute(
+            "SELECT key_id FROM tombstones WHERE key_id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(key_ids)),),
         )
-        return {KeyId(row[0]) for row in rows}
+        return {KeyId(row["key_id"]) for row in rows}
 
     def trail(self, *, limit: int) -> list[TrailEntry]:
         """The latest entries of the audit trail, the newest first."""
         rows = self._connection.execute(
             "SELECT * FROM trail WHERE account = ? ORDER BY seq DESC LIMIT ?", (self._account, limit)
         )
-        return [
-            TrailEntry(row["at"], row["actor"], row["action"], KeyId(row["key_id"]), json.loads(row["detail"]))
-            for row in rows
-        ]
+        with readable():
+            return [
+                TrailEntry(row["at"], row["actor"], row["action"], KeyId(row["key_id"]), json.loads(row["detail"]))
+                for row in rows
+            ]
 
     def _keys(self, condition: str, *values: str, limit: int = -1) -> list[Key]:
         rows = self._connection.execute(

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from routic_cli.domain.keys import KeyId, UnixSeconds
 from routic_cli.domain.secret import Fingerprint
-from routic_cli.store.database import empty_database, open_database, translated_errors
+from routic_cli.private_files import is_there
+from routic_cli.store.database import empty_database, open_database
 from routic_cli.store.migrations import STATE
+from routic_cli.store.sqlite_errors import translated_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class StateStore:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        if self._connection is None and not self._path.exists():
+        if self._connection is None and not is_there(self._path, STATE.label):
             with empty_database(STATE) as empty:
                 yield empty
             return

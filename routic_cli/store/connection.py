@@ -1,0 +1,54 @@
+"""A kind of SQLite file, and a connection to one."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+BUSY_TIMEOUT_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of file: what it is called in messages, and how it is told from any other SQLite file.
+
+    `steps` are the statements of each migration; `user_version` counts how many of them a file has had.
+    """
+
+    label: str
+    application_id: int
+    steps: tuple[tuple[str, ...], ...]
+
+    @property
+    def version(self) -> int:
+        """The version that this routic writes."""
+        return len(self.steps)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode to a file that exists."""
+    # mode=rw: SQLite must never create a file here, it would have the umask's mode.
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_SECONDS,
+        check_same_thread=False,
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        # EXTRA syncs the folder after the journal is unlinked; FULL would let a commit be lost with the power.
+        connection.execute("PRAGMA synchronous=EXTRA")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA trusted_schema=OFF")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> int:
+    """A number that SQLite keeps about a file."""
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
