@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 from routic_cli import __version__
+from routic_cli.process import forbid_core_dumps
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     _occupy_closed_descriptors()
-    _forbid_core_dumps()
+    forbid_core_dumps()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until there is something to undo, an interrupt just ends the process: no traceback of our imports.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     if arguments == ["--version"]:  # before Typer, which takes longer than the answer
         return _print_version()
     from routic_cli.app import run
@@ -33,14 +38,6 @@ def _occupy_closed_descriptors() -> None:
         except OSError:
             # The lowest free number, which is this one; a child such as git must find it in place, too.
             os.set_inheritable(os.open(os.devnull, flags), True)
-
-
-def _forbid_core_dumps() -> None:
-    """A core dump would have the secret in it."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _print_version() -> int:

@@ -35,6 +35,7 @@ COMMANDS: Final = (
     Entry(("keys", "import"), "routic_cli.commands.keys.import_", "Adopt keys that were minted elsewhere."),
     Entry(("keys", "rotate"), "routic_cli.commands.rotate", "The same as routic rotate."),
     Entry(("rotate",), "routic_cli.commands.rotate", "Give a key its next version, and let the old one retire."),
+    Entry(("run",), "routic_cli.commands.run", "Run a command with keys in its environment."),
     Entry(("doctor",), "routic_cli.commands.doctor", "Say what is wrong on this machine, and how to mend it."),
     Entry(("env", "check"), "routic_cli.commands.env.check", "Say whether a file is a safe place for a secret."),
 )
@@ -43,23 +44,31 @@ COMMANDS: Final = (
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code."""
     session = Session()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         _refuse_secrets(arguments)
         root = build("routic", SUMMARY, GROUPS, COMMANDS)
         code = root.main(list(arguments), prog_name="routic", standalone_mode=False, obj=session)
+        if code == InterruptedByUserError.exit_code:  # Typer's translation of KeyboardInterrupt
+            raise InterruptedByUserError("Interrupted")
     except BrokenPipeError:
         return _die_of_broken_pipe()
-    except RouticError as error:
-        return _fail(session, error, arguments)
-    except TyperException as error:
-        return _fail(session, _usage_error(error), arguments)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail(session, InterruptedByUserError("Interrupted"), arguments)
-    except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, its text may hold a secret
-        return _fail(session, _internal_error(error), arguments)
+    except (Exception, KeyboardInterrupt) as error:  # the last resort: whatever it is, its text may hold a secret
+        return _fail(session, _translated(error), arguments)
     finally:
         session.close()
     return code if isinstance(code, int) else 0
+
+
+def _translated(error: BaseException) -> RouticError:
+    if isinstance(error, RouticError):
+        return error
+    if isinstance(error, TyperException):
+        return _usage_error(error)
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return InterruptedByUserError("Interrupted")
+    return _internal_error(error)
 
 
 def _refuse_secrets(arguments: Sequence[str]) -> None:
@@ -86,7 +95,7 @@ def _usage_error(error: TyperException) -> InvalidRequestError:
     return InvalidRequestError(error.format_message().rstrip("."), not_done="Nothing was done", remedy=f"{path} --help")
 
 
-def _internal_error(error: Exception) -> RouticError:
+def _internal_error(error: BaseException) -> RouticError:
     """Where it happened and of which type; never the text of the exception, which may quote what it choked on."""
     import traceback
 

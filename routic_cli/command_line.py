@@ -118,7 +118,8 @@ def load(entry: Entry) -> Command:
     module = importlib.import_module(entry.module)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     epilog = getattr(module, "EXAMPLES", None)
-    app.command(entry.words[-1], cls=RouticCommand, short_help=entry.summary, epilog=epilog)(module.run)
+    cls = getattr(module, "COMMAND", RouticCommand)
+    app.command(entry.words[-1], cls=cls, short_help=entry.summary, epilog=epilog)(module.run)
     return typer.main.get_command(app)
 
 

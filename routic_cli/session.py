@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from routic_cli.delivery.env_file import EnvFileSink
     from routic_cli.delivery.sink import Sink
-    from routic_cli.store.state import PlacedVersion, StateStore
+    from routic_cli.domain.operations import PlacedVersion
+    from routic_cli.store.state import StateStore
     from routic_cli.transport.interface import Transport
     from routic_cli.workflows.issue import Desk
     from routic_cli.workflows.journal import Journal

@@ -29,6 +29,7 @@ from routic_cli.delivery.placed import read_secret
 from routic_cli.delivery.sink import Placement, Sink
 from routic_cli.domain.errors import ConflictError, InvalidRequestError
 from routic_cli.domain.keys import Key
+from routic_cli.domain.operations import PlacedVersion
 from routic_cli.domain.rotation import ends_of_rotation, retiring_versions, rotated
 from routic_cli.domain.secret import Secret
 from routic_cli.domain.times import parse_duration
@@ -36,7 +37,6 @@ from routic_cli.output.json_out import print_json
 from routic_cli.output.panel import print_pairs
 from routic_cli.output.times import relative
 from routic_cli.session import Session
-from routic_cli.store.state import PlacedVersion
 from routic_cli.transport.wire import KEY_FIELDS, ROTATION_FIELDS, key_object, list_object, rotation_object
 from routic_cli.workflows.issue import version_of
 from routic_cli.workflows.placements import PlacementState, inspect

@@ -21,6 +21,7 @@ RouticError                      1    failed for another reason
  │   └─ StoreNewerError
  ├─ DeliveryError                1    the secret could not be put where it was asked for
  │   └─ DeliveryTimeoutError          nobody took it within the time allowed
+ ├─ SecretUnreadableError       1    no place on this machine holds the current secret
  └─ InterruptedByUserError     130    a signal, or "no" at the prompt
 """
 
@@ -178,6 +179,12 @@ class DeliveryTimeoutError(DeliveryError):
     """The destination did not take the secret in the time allowed."""
 
     code = "delivery_timeout"
+
+
+class SecretUnreadableError(RouticError):
+    """No place on this machine holds the current secret of the key."""
+
+    code = "secret_unreadable"
 
 
 class InterruptedByUserError(RouticError):

@@ -4,50 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from routic_cli.domain.keys import KeyId, UnixSeconds
+from routic_cli.domain.keys import KeyId
+from routic_cli.domain.operations import Operation, PlacedVersion
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.private_files import is_there
 from routic_cli.store.database import empty_database, open_database
 from routic_cli.store.migrations import STATE
 from routic_cli.store.sqlite_errors import translated_errors
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A delivery that has begun. `sinks` says what recovery needs to know of each destination.
-
-    Of a rotation, `previous` is the version that it retires, and `grace` for how many seconds that one lives on.
-    """
-
-    id: str
-    store: str
-    kind: str
-    key_id: KeyId
-    number: int
-    sha256: Fingerprint
-    sinks: Sequence[Mapping[str, str]]
-    started_at: UnixSeconds
-    previous: int | None = None
-    grace: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedVersion:
-    """A version of a key, at a place on this machine. `store` is the URL of the store that knows the key."""
-
-    kind: str
-    location: str
-    variable: str
-    store: str
-    key_id: KeyId
-    number: int
-    sha256: Fingerprint
-    placed_at: UnixSeconds
 
 
 class StateStore:

@@ -14,7 +14,7 @@ from routic_cli.domain.errors import (
 )
 from routic_cli.domain.keys import Key, KeyVersion, Revocation, UnixSeconds, Verdict
 from routic_cli.domain.lifecycle import version_status
-from routic_cli.store.state import PlacedVersion
+from routic_cli.domain.operations import PlacedVersion
 
 JsonObject = dict[str, object]
 

@@ -13,8 +13,9 @@ from routic_cli.delivery.sink import ENV_FILE, KEYRING
 from routic_cli.delivery.verdict import Finding, Severity
 from routic_cli.domain.errors import KeyNotFoundError, RouticError
 from routic_cli.domain.keys import Key, KeyId, KeyQuery, SortField, UnixSeconds
+from routic_cli.domain.operations import PlacedVersion
 from routic_cli.private_files import check_private
-from routic_cli.store.state import PlacedVersion, StateStore
+from routic_cli.store.state import StateStore
 from routic_cli.transport.interface import Transport
 from routic_cli.workflows.journal import Journal
 from routic_cli.workflows.placements import PlacementState, inspect

@@ -24,8 +24,8 @@ from routic_cli.domain.errors import (
 )
 from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyTraits, NewKey, NewVersion, UnixSeconds
 from routic_cli.domain.minting import mint_operation_id, mint_secret
+from routic_cli.domain.operations import Operation, PlacedVersion
 from routic_cli.domain.secret import Secret
-from routic_cli.store.state import Operation, PlacedVersion
 from routic_cli.transport.interface import Transport
 from routic_cli.workflows.interruption import Interruption
 from routic_cli.workflows.journal import Journal

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from routic_cli.domain.operations import Operation, PlacedVersion
 from routic_cli.private_files import PRIVATE_FILE, make_private_folder
-from routic_cli.store.state import Operation, PlacedVersion, StateStore
+from routic_cli.store.state import StateStore
 
 
 class Journal:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from routic_cli.delivery.placed import read_secret
 from routic_cli.domain.keys import Key, UnixSeconds, VersionStatus
 from routic_cli.domain.lifecycle import version_status
-from routic_cli.store.state import PlacedVersion
+from routic_cli.domain.operations import PlacedVersion
 
 
 class PlacementState(StrEnum):

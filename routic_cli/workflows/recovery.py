@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from routic_cli.delivery.sink import STDOUT, Sink
 from routic_cli.domain.errors import DeliveryError, KeyNotFoundError, RouticError
 from routic_cli.domain.keys import Key, KeyStatus
-from routic_cli.store.state import Operation
+from routic_cli.domain.operations import Operation
 from routic_cli.transport.interface import Transport
 from routic_cli.workflows.issue import Desk, placed_versions
 from routic_cli.workflows.rotation import ABORT, complete_rotation

@@ -10,10 +10,11 @@ from routic_cli.delivery.sink import Sink
 from routic_cli.domain.errors import ConflictError, KeyGoneError, RouticError
 from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyVersion, UnixSeconds
 from routic_cli.domain.minting import mint_operation_id, mint_secret
+from routic_cli.domain.operations import Operation, PlacedVersion
 from routic_cli.domain.rotation import retiring_versions
 from routic_cli.domain.seal import seal, unseal
 from routic_cli.domain.secret import Secret
-from routic_cli.store.state import Operation, PlacedVersion, StateStore
+from routic_cli.store.state import StateStore
 from routic_cli.workflows.issue import Delivery, Desk, deliver, placed_versions, version_of
 from routic_cli.workflows.placements import PlacementState, inspect
 
