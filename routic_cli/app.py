@@ -54,7 +54,7 @@ def run(arguments: Sequence[str]) -> int:
             raise InterruptedByUserError("Interrupted")
     except BrokenPipeError:
         return _die_of_broken_pipe()
-    except (Exception, KeyboardInterrupt) as error:  # the last resort: whatever it is, its text may hold a secret
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last resort: its text may hold a secret
         return _fail(session, _translated(error), arguments)
     finally:
         session.close()
