@@ -6,6 +6,7 @@ Errors never repeat what a backend says while it handles a secret: the secret ma
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
@@ -28,12 +29,12 @@ UNLOCK_SECONDS: Final = 60.0
 FILE_INSTEAD: Final = "--env-file PATH in place of --keyring"
 
 _ENVIRONMENT: Final = "PYTHON_KEYRING_BACKEND"
-_SECRET_SERVICE: Final = "keyring.backends.SecretService.Keyring"
 # Named, so that `keyring` does not look through every installed distribution for backends (90 ms), some of them plain.
 _BACKENDS: Final = {
     "darwin": "keyring.backends.macOS.Keyring",
     "win32": "keyring.backends.Windows.WinVaultKeyring",
 }
+_ELSEWHERE: Final = "keyring.backends.SecretService.Keyring"
 _LEAST_PRIORITY: Final = 1  # what `keyring` itself recommends; encrypted or not, files have less
 
 
@@ -55,6 +56,7 @@ class Keyring:
         self._watchdog = Watchdog(timeout, waiting=waiting)
         self._instead = instead
         self._backend: KeyringBackend | None = None
+        self._mend = ""  # how to come by another backend, which depends on who chose this one
 
     def get(self, service: str, name: str) -> Secret | None:
         """What the entry holds; None when there is none."""
@@ -125,11 +127,24 @@ class Keyring:
     def _load(self) -> KeyringBackend:
         from keyring import core
 
-        named = os.environ.get(_ENVIRONMENT)
-        backend = core.load_keyring(named) if named else core.load_config()
+        backend = self._configured()
         if backend is None:
-            backend = core.load_keyring(_BACKENDS.get(sys.platform, _SECRET_SERVICE))
+            backend = core.load_keyring(_BACKENDS.get(sys.platform, _ELSEWHERE))
         self._judge(backend)
+        return backend
+
+    def _configured(self) -> KeyringBackend | None:
+        """What the user told `keyring` to use, in the order in which it looks itself."""
+        from keyring import core
+        from keyring.util.platform_ import config_root
+
+        if named := os.environ.get(_ENVIRONMENT):
+            self._mend = f"unset {_ENVIRONMENT}"
+            return core.load_keyring(named)
+        self._mend = f"${{EDITOR:-vi}} {shlex.quote(str(config_root() / 'keyringrc.cfg'))}"
+        backend = core.load_config()
+        if backend is None:
+            self._mend = "" if sys.platform in _BACKENDS else "gnome-keyring-daemon --unlock, in a D-Bus session"
         return backend
 
     def _judge(self, backend: KeyringBackend) -> None:
@@ -157,19 +172,7 @@ class Keyring:
         )
 
     def _remedy(self) -> str:
-        """How to come by another backend, depending on who chose this one."""
-        from keyring.util.platform_ import config_root
-
-        config = config_root() / "keyringrc.cfg"
-        if os.environ.get(_ENVIRONMENT):
-            change = f"unset {_ENVIRONMENT}"
-        elif config.exists():
-            change = f"${{EDITOR:-vi}} {config}"
-        elif sys.platform in _BACKENDS:
-            return self._instead
-        else:
-            change = "gnome-keyring-daemon --unlock, in a D-Bus session"
-        return f"{change}; or {self._instead}"
+        return f"{self._mend}; or {self._instead}" if self._mend else self._instead
 
     def _give_up_waiting(self) -> NoReturn:
         raise DeliveryTimeoutError(
@@ -188,7 +191,7 @@ class Keyring:
                 remedy=f"unlock it and try again; or {self._instead}",
             )
         if isinstance(error, InitError):
-            why = "It has no collection to keep entries in, and none could be made"
+            why = "It cannot be opened, or has no collection to keep entries in"
         else:
             why = f"{self._name} raised {type(error).__name__}"
         return DeliveryError("The keyring failed", why=why, remedy=self._remedy())

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from typing import Final, Self
 
 from routic_cli.delivery.keyring_backend import Keyring
-from routic_cli.delivery.sink import Placement
+from routic_cli.delivery.sink import KEYRING, Placement
 from routic_cli.domain.errors import DeliveryError, RouticError
 from routic_cli.domain.keys import KeyId
 from routic_cli.domain.secret import Fingerprint, Secret
 
-KEYRING_KIND: Final = "keyring"
 SERVICE: Final = "routic"
 
 
@@ -23,7 +22,7 @@ class KeyringSink:
     prepared only: the secret that a commit replaced was in the memory of the process that crashed.
     """
 
-    kind = KEYRING_KIND
+    kind = KEYRING
 
     def __init__(
         self,
@@ -77,19 +76,19 @@ class KeyringSink:
             self._keyring.set(SERVICE, self._provisional, secret)
             self._expected = secret.fingerprint
 
-    def commit(self) -> Placement:
+    def commit(self) -> None:
         """Copy the provisional entry to the final one, and remove it."""
-        if not self._committed:
-            with self._telling(self._nothing_happened):
-                secret = self._keyring.get(SERVICE, self._provisional)
-                if secret is None or self._expected not in {None, secret.fingerprint}:
-                    raise DeliveryError(f"What was prepared in the keyring as {self._provisional} is no longer there")
-                self._previous = self._keyring.get(SERVICE, self._key_id)
-                self._written = secret.fingerprint
-                self._keyring.set(SERVICE, self._key_id, secret)
-                self._keyring.delete(SERVICE, self._provisional)
-                self._committed = True
-        return self.placement()
+        if self._committed:
+            return
+        with self._telling(self._nothing_happened):
+            secret = self._keyring.get(SERVICE, self._provisional)
+            if secret is None or self._expected not in {None, secret.fingerprint}:
+                raise DeliveryError(f"What was prepared in the keyring as {self._provisional} is no longer there")
+            self._previous = self._keyring.get(SERVICE, self._key_id)
+            self._written = secret.fingerprint
+            self._keyring.set(SERVICE, self._key_id, secret)
+            self._keyring.delete(SERVICE, self._provisional)
+        self._committed = True
 
     def undo(self) -> None:
         """Remove the provisional entry; after a commit by this process, put the previous secret back."""
