@@ -57,7 +57,8 @@ class Terminal:
                 cwd=sandbox.cwd,
                 env={**sandbox.environ, **(env or {})},
                 start_new_session=True,
-                preexec_fn=lambda: fcntl.ioctl(keyboard_end, termios.TIOCSCTTY, 0),
+                # Nothing else gives a child its controlling terminal, where getpass reads; there are no threads here.
+                preexec_fn=lambda: fcntl.ioctl(keyboard_end, termios.TIOCSCTTY, 0),  # noqa: PLW1509
             )
         finally:
             for end in {keyboard_end, out_end, err_end}:
