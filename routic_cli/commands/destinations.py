@@ -16,7 +16,6 @@ from routic_cli.output.json_out import json_text, print_json
 from routic_cli.session import Session
 from routic_cli.transport.wire import KEY_FIELDS, key_object
 
-DEFAULT_VARIABLE: Final = "ROUTIC_API_KEY"
 FIELDS_WITH_VALUE: Final = (*KEY_FIELDS, "value")
 
 EnvFiles = Annotated[

@@ -9,7 +9,6 @@ import typer
 
 from routic_cli.command_line import session_of
 from routic_cli.commands.destinations import (
-    DEFAULT_VARIABLE,
     EnvFiles,
     Force,
     InKeyring,
@@ -26,7 +25,7 @@ from routic_cli.commands.destinations import (
 from routic_cli.commands.options import DryRun, Ref, confirm, described
 from routic_cli.commands.waiting import await_verdicts
 from routic_cli.delivery.placed import read_secret
-from routic_cli.delivery.sink import Placement, Sink
+from routic_cli.delivery.sink import DEFAULT_VARIABLE, Placement, Sink
 from routic_cli.domain.errors import ConflictError, InvalidRequestError
 from routic_cli.domain.keys import Key
 from routic_cli.domain.operations import PlacedVersion

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from routic_cli.commands.destinations import DEFAULT_VARIABLE
 from routic_cli.delivery.dotenv_text import checked_variable
+from routic_cli.delivery.sink import DEFAULT_VARIABLE
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.session import Session
 from routic_cli.workflows.readable import Readable, read_current, refs_here

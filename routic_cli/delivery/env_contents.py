@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from routic_cli.delivery.publishing import variable_findings
+from routic_cli.delivery.sink import DEFAULT_VARIABLE
 from routic_cli.delivery.verdict import Finding, Severity
 from routic_cli.domain.key_format import PREFIX, defect_of, hint_of
 from routic_cli.domain.keys import Verdict, VerdictStatus
 from routic_cli.domain.secret import Fingerprint, fingerprint_of
 
 OUR_BASE_URL: Final = "https://api.routic.ai"
-OUR_VARIABLE: Final = "ROUTIC_API_KEY"
 _OPENAI_KEY: Final = "OPENAI_API_KEY"
 _OPENAI_URL: Final = "OPENAI_BASE_URL"
 _OPENAI_PREFIXES: Final = ("sk-proj-", "sk-svcacct-", "sk-admin-")
@@ -35,7 +35,9 @@ def held_keys(variables: Mapping[str, str | None]) -> list[Held]:
     return [
         Held(variable, hint_of(value), fingerprint_of(value), defect_of(value) is None)
         for variable, value in variables.items()
-        if value and not value.startswith(_OPENAI_PREFIXES) and (variable == OUR_VARIABLE or value.startswith(PREFIX))
+        if value
+        and not value.startswith(_OPENAI_PREFIXES)
+        and (variable == DEFAULT_VARIABLE or value.startswith(PREFIX))
     ]
 
 
@@ -86,7 +88,7 @@ def _key_findings(held: Held, verdict: Verdict) -> Iterator[Finding]:
             f"{held.variable} holds {held.hint}, which has the shape of a key and which this store does not know",
             "routic keys list --store URL, to ask another store",
         )
-    elif verdict.status is VerdictStatus.UNKNOWN and held.variable == OUR_VARIABLE:
+    elif verdict.status is VerdictStatus.UNKNOWN and held.variable == DEFAULT_VARIABLE:
         yield Finding(
             "malformed-key",
             Severity.REFUSE,

@@ -10,7 +10,7 @@ from routic_cli.delivery.regular_file import read_regular, resolved
 from routic_cli.delivery.sink import KEYRING
 from routic_cli.domain.errors import DeliveryError, UnsafeDestinationError
 from routic_cli.domain.keys import KeyId
-from routic_cli.domain.secret import Secret
+from routic_cli.domain.secret import Fingerprint, Secret
 
 
 class Placed(Protocol):
@@ -33,8 +33,12 @@ class Placed(Protocol):
         """Whose secret it is."""
 
 
-def read_secret(placed: Placed) -> Secret | None:
-    """The secret that is there now, whichever it is; None when nothing is, or nothing that can be read."""
+def read_secret(placed: Placed, *, expected: Fingerprint | None = None) -> Secret | None:
+    """The secret that is there now, whichever it is; None when nothing is, or nothing that can be read.
+
+    Where one is expected and stands there as routic writes it, it is known by its hash, and nothing is parsed:
+    python-dotenv takes longer to import than `export` may take.
+    """
     if placed.kind == KEYRING:
         from routic_cli.delivery.keyring_sink import read_keyring_secret
 
@@ -44,7 +48,22 @@ def read_secret(placed: Placed) -> Secret | None:
             return None
     try:
         snapshot = read_regular(resolved(Path(placed.location)))
-        value = None if snapshot is None else read_variables(snapshot.content).get(placed.variable)
+        if snapshot is None:
+            return None
+        plain = _plain_value(snapshot.content, placed.variable)
+        if plain is not None and plain.fingerprint == expected:
+            return plain
+        value = read_variables(snapshot.content).get(placed.variable)
     except (DeliveryError, UnsafeDestinationError, OSError):
         return None
     return Secret(value) if value else None
+
+
+def _plain_value(content: bytes, variable: str) -> Secret | None:
+    """What the last line that sets the variable without quotes has behind its `=`."""
+    last = None
+    for line in content.splitlines():
+        name, equals, value = line.removeprefix(b"export ").partition(b"=")
+        if equals and name == variable.encode() and value.isascii():
+            last = value
+    return Secret(last.decode()) if last else None

@@ -12,6 +12,8 @@ STDOUT: Final = "stdout"
 ENV_FILE: Final = "env_file"
 KEYRING: Final = "keyring"
 
+DEFAULT_VARIABLE: Final = "ROUTIC_API_KEY"
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:

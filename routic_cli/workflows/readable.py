@@ -37,7 +37,7 @@ def read_current(ref: str, transport: Transport, state: StateStore, store_url: s
         )
     placements = state.placements(store_url, key.id)
     for placed in placements:
-        secret = read_secret(placed)
+        secret = read_secret(placed, expected=key.current.sha256)
         if secret is not None and secret.fingerprint == key.current.sha256:
             return Readable(key, secret, placed.variable)
     raise SecretUnreadableError(

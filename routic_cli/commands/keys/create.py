@@ -9,7 +9,6 @@ import typer
 
 from routic_cli.command_line import session_of
 from routic_cli.commands.destinations import (
-    DEFAULT_VARIABLE,
     EnvFiles,
     Force,
     InKeyring,
@@ -24,7 +23,7 @@ from routic_cli.commands.destinations import (
     tell_delivered,
 )
 from routic_cli.commands.options import DryRun, described, parse_tags
-from routic_cli.delivery.sink import Sink
+from routic_cli.delivery.sink import DEFAULT_VARIABLE, Sink
 from routic_cli.domain.keys import DEFAULT_SCOPES, Key, KeyTraits, NewKey, Scope
 from routic_cli.domain.lifecycle import key_from_new
 from routic_cli.domain.minting import mint_key_id
