@@ -111,14 +111,14 @@ class Batch:
 
     def accept(self, new: NewKey) -> None:
         """Let a key into the batch, unless it collides with the store or with one before it."""
-        alive = lives(new.traits, self._now)
-        if alive and new.traits.name in self._names:
-            raise NameTakenError(f"The name '{new.traits.name}' is taken", not_done=_NOT_IMPORTED, param="name")
         twin = self._accepted_hashes.get(new.version.sha256)
         if twin is not None:
             raise KeyExistsError("This secret comes twice", why=f"'{twin}' has it", not_done=_NOT_IMPORTED)
         if new.id in self._accepted_ids:
             raise KeyExistsError(f"The id {new.id} comes twice, with two secrets", not_done=_NOT_IMPORTED)
+        alive = lives(new.traits, self._now)
+        if alive and new.traits.name in self._names:
+            raise NameTakenError(f"The name '{new.traits.name}' is taken", not_done=_NOT_IMPORTED, param="name")
         self._accepted_hashes[new.version.sha256] = new.traits.name
         self._accepted_ids.add(new.id)
         if alive:

@@ -35,7 +35,8 @@ _SORT_SQL: Final[Mapping[SortField, str]] = {
     SortField.CREATED_AT: "created_at",
     SortField.EXPIRES_AT: f"coalesce(expires_at, {_NEVER_ENDS})",
     # The usage log has the times of use; until a store has one, no key was ever used.
-    SortField.LAST_USED_AT: "0",
+    # (A bare number in ORDER BY would be the number of a column.)
+    SortField.LAST_USED_AT: "0 + 0",
     SortField.STATUS: STATUS_SQL,
 }
 
