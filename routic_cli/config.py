@@ -6,6 +6,7 @@ Nothing in the working directory configures routic: no `.env`, no project file.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +105,10 @@ def _read_file(path: Path) -> Mapping[str, object]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RouticError(
-            f"The configuration {path} could not be read", why=str(error), not_done="Nothing was done"
+            f"The configuration {path} could not be read",
+            why=str(error),
+            not_done="Nothing was done",
+            remedy=f"${{EDITOR:-vi}} {shlex.quote(str(path))}",
         ) from error
 
 

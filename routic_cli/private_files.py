@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -20,13 +21,19 @@ def check_private(path: Path, label: str) -> None:
     status = path.lstat()
     problem = remedy = ""
     if stat.S_ISLNK(status.st_mode):
-        problem, remedy = "it is a symbolic link", f"routic --store {path.resolve()} …, to name the file itself"
+        problem, remedy = (
+            "it is a symbolic link",
+            f"routic --store {shlex.quote(str(path.resolve()))} …, to name the file itself",
+        )
     elif not stat.S_ISREG(status.st_mode):
         problem = "it is not a regular file"
     elif os.name == "posix" and status.st_uid not in {os.geteuid(), 0}:
         problem = "it belongs to another user"
     elif os.name == "posix" and status.st_mode & _OTHERS:
-        problem, remedy = f"others have access to it (mode {status.st_mode & 0o777:04o})", f"chmod 600 {path}"
+        problem, remedy = (
+            f"others have access to it (mode {status.st_mode & 0o777:04o})",
+            f"chmod 600 {shlex.quote(str(path))}",
+        )
     if problem:
         raise UnsafeDestinationError(
             f"The {label} {path} is not private", why=problem, not_done="It was not opened", remedy=remedy

@@ -108,7 +108,7 @@ class Session:
         from routic_cli.workflows.issue import Desk
         from routic_cli.workflows.recovery import recover
 
-        desk = Desk(self.transport, self.config.store_url.url, self.journal, self.now())
+        desk = Desk(self.transport, self.config.store_url.url, self.journal, self.now(), self.state, self.console.warn)
         for recovery in recover(desk, self._sink_of):
             operation = recovery.operation
             text = f"{operation.kind} of {operation.key_id}, which was cut short: {recovery.outcome}"
@@ -116,6 +116,8 @@ class Session:
                 self.console.notice(f"Tidied up the {text}")
             else:
                 self.console.warn(f"The {text}. {'. '.join(recovery.error.sentences())}")
+            for problem in recovery.problems:
+                self.console.warn(problem)
         return desk
 
     def env_file_sink(

@@ -11,6 +11,7 @@ import typer
 from routic_cli.delivery.sink import ENV_FILE, KEYRING, Placement, Sink
 from routic_cli.delivery.stdout import StdoutSink, require_open_stdout
 from routic_cli.domain.keys import Key, KeyId
+from routic_cli.domain.minting import mint_operation_id
 from routic_cli.domain.secret import Secret
 from routic_cli.output.json_out import json_text, print_json
 from routic_cli.session import Session
@@ -42,7 +43,8 @@ def sinks_at(
 
             sinks.append(KeyringSink(key_id, number, nothing_happened=nothing_happened))
         else:
-            token = f"{key_id}-{number}-{count}"
+            # Random: two rotations of one key at once must not stage under one name.
+            token = f"{mint_operation_id()}-{count}"
             sinks.append(
                 session.env_file_sink(
                     Path(place.location), place.variable, token=token, force=force, nothing_happened=nothing_happened

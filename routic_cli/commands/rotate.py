@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 import typer
@@ -45,6 +45,7 @@ from routic_cli.workflows.rotation import (
     finish,
     plan_abort,
     plan_rotation,
+    require_unheld,
     require_unused,
     retiring_version,
     rotate,
@@ -89,18 +90,30 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     are let in.
     """
     session = session_of(ctx)
-    if sum((status, finish_, abort_)) > 1:
-        raise InvalidRequestError("--status, --finish and --abort exclude each other", not_done="Nothing was done")
+    delivering = {"--now": now, "--env-file": env_file, "--keyring": keyring, "--show": show, "--wait": wait}
+    _refuse_contradictions({"--status": status, "--finish": finish_, "--abort": abort_}, delivering)
     if status:
         _show_status(session, ref)
     elif finish_:
-        _finish(session, ref, force=force, yes=yes)
+        _finish(session, ref, force=force, yes=yes, dry_run=dry_run)
     elif abort_:
-        _abort(session, ref, yes=yes)
+        _abort(session, ref, force=force, yes=yes, dry_run=dry_run)
     else:
         seconds = 0 if now else parse_duration(grace, param="grace")
         named = named_places(env_file, var, session.transport.find(ref).id, keyring=keyring)
         _rotate(session, ref, seconds, named, show=show, force=force, yes=yes, wait=wait, dry_run=dry_run)
+
+
+def _refuse_contradictions(modes: Mapping[str, bool], delivering: Mapping[str, object]) -> None:
+    """A mode is one, and delivers nothing: a flag that it would pass over in silence is a mistake."""
+    chosen = [flag for flag, given in modes.items() if given]
+    useless = [flag for flag, given in delivering.items() if given]
+    if len(chosen) > 1 or (chosen and useless):
+        raise InvalidRequestError(
+            f"{chosen[0]} and {(chosen[1:] + useless)[0]} do not go together",
+            not_done="Nothing was done",
+            remedy="routic rotate --help",
+        )
 
 
 def _rotate(  # noqa: PLR0913  # the flags that matter here
@@ -123,6 +136,9 @@ def _rotate(  # noqa: PLR0913  # the flags that matter here
     places = list(named) or [_place(placed) for placed, state in states if state in _RENEWED]
     if not places and states and not show:
         raise _nothing_to_renew(key, states)
+    named_ones = {(place.kind, place.location, place.variable) for place in places}
+    left = [each for each, _ in states if (each.kind, each.location, each.variable) not in named_ones]
+    require_unheld(plan, left, session.now(), force=force)
     sinks = sinks_at(session, places, key.id, plan.number, force=force, nothing_happened=_NOTHING_HAPPENED)
     printing = show or not sinks
     if dry_run:
@@ -140,7 +156,7 @@ def _rotate(  # noqa: PLR0913  # the flags that matter here
         command = f"routic rotate {ref} --now"
         confirm(session, _question(key, session.now()), yes=yes, command=command)
     before = len(notices_of(sinks))
-    key = rotate(plan, sinks, session.desk, session.state, _old_secret(key, states))
+    key = rotate(plan, sinks, session.desk, _old_secret(key, states))
     for notice in notices_of(sinks)[before:]:
         session.console.warn(notice)
     _tell_result(session, key, plan, sinks, printing=printing)
@@ -270,33 +286,42 @@ def _show_status(session: Session, ref: str) -> None:
     print_pairs(session.console, pairs)
 
 
-def _finish(session: Session, ref: str, *, force: bool, yes: bool) -> None:
+def _finish(session: Session, ref: str, *, force: bool, yes: bool, dry_run: bool) -> None:
     session.require_fields(KEY_FIELDS)
-    key = session.changing_transport.find(ref)
+    key = (session.transport if dry_run else session.changing_transport).find(ref)
     old = retiring_version(key, session.now())
     require_unused(key, old, session.placements(key.id), session.now(), force=force)
+    if dry_run:
+        session.console.success(f"Version {old.number} of {described(key)} could be ended now")
+        session.console.notice("Dry run: nothing was changed")
+        return
     used = relative(key.last_used_at, session.now())
     question = f"End version {old.number} of {described(key)} now? Last used: {used}."
     confirm(session, question, yes=yes, command=f"routic rotate {ref} --finish")
-    key = finish(key, old, session.desk, session.state)
+    key = finish(key, old, session.desk)
     _tell_changed(session, key, f"Version {old.number} of {described(key)} has ended")
 
 
-def _abort(session: Session, ref: str, *, yes: bool) -> None:
+def _abort(session: Session, ref: str, *, force: bool, yes: bool, dry_run: bool) -> None:
     session.require_fields(KEY_FIELDS)
-    key = session.changing_transport.find(ref)
-    back = plan_abort(key, session.placements(key.id), session.desk, session.state)
+    key = (session.transport if dry_run else session.changing_transport).find(ref)
+    back = plan_abort(key, session.placements(key.id), session.state, session.config.store_url.url, session.now())
     places = [_place(placed) for placed in back.places]
-    sinks = sinks_at(session, places, key.id, back.old.number, force=False, nothing_happened="Nothing was changed")
+    sinks = sinks_at(session, places, key.id, back.old.number, force=force, nothing_happened="Nothing was changed")
     for sink in sinks:
         sink.preflight()
+    if dry_run:
+        for place in places:
+            session.console.success(f"would put back: {place_in_words(place)}")
+        session.console.notice(f"Dry run: version {key.current.number} stays current")
+        return
     question = (
         f"Make version {back.old.number} of {described(key)} current again, and end version {key.current.number} now?"
         f" Last used: {relative(key.last_used_at, session.now())}."
     )
     confirm(session, question, yes=yes, command=f"routic rotate {ref} --abort")
     ended = key.current.number
-    key = abort(key, back, sinks, session.desk, session.state)
+    key = abort(key, back, sinks, session.desk)
     for sink in sinks:
         placement = sink.placement()
         if placement is not None:

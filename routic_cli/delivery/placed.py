@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from routic_cli.delivery.dotenv_text import read_variables
 from routic_cli.delivery.regular_file import read_regular, resolved
-from routic_cli.delivery.sink import KEYRING
+from routic_cli.delivery.sink import KEYRING, Placement
 from routic_cli.domain.errors import DeliveryError, UnsafeDestinationError
 from routic_cli.domain.keys import KeyId
 from routic_cli.domain.secret import Fingerprint, Secret
@@ -31,6 +31,19 @@ class Placed(Protocol):
     @property
     def key_id(self) -> KeyId:
         """Whose secret it is."""
+
+
+def read_place(place: Placement) -> Secret | None:
+    """The same for a place alone; a keyring's location has the key's id in it."""
+    key_id = KeyId(place.location.rpartition(":")[2])
+    return read_secret(_Named(place.kind, place.location, place.variable, key_id))
+
+
+class _Named(NamedTuple):
+    kind: str
+    location: str
+    variable: str
+    key_id: KeyId
 
 
 def read_secret(placed: Placed, *, expected: Fingerprint | None = None) -> Secret | None:

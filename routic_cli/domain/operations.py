@@ -13,7 +13,8 @@ from routic_cli.domain.secret import Fingerprint
 class Operation:
     """A delivery that has begun. `sinks` says what recovery needs to know of each destination.
 
-    Of a rotation, `previous` is the version that it retires, and `grace` for how many seconds that one lives on.
+    Of a rotation, `previous` is the version that it retires, and `grace` for how many seconds that one lives on. Of an
+    abort, `previous` is the version that ends, and `until` the end that the one put back had.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Operation:
     started_at: UnixSeconds
     previous: int | None = None
     grace: int | None = None
+    until: UnixSeconds | None = None
 
 
 @dataclass(frozen=True, slots=True)

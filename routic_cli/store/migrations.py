@@ -73,7 +73,8 @@ _STATE_1: Final = (
         sinks TEXT NOT NULL,                -- JSON array of what each sink needs for its recovery
         started_at INTEGER NOT NULL,
         previous INTEGER,                   -- of a rotation: the version it retires, and for how many seconds
-        grace INTEGER
+        grace INTEGER,
+        until INTEGER                       -- of an abort: the end that the version put back had
     ) STRICT
     """,
     """
@@ -97,7 +98,7 @@ _STATE_1: Final = (
         key_id TEXT NOT NULL,
         number INTEGER NOT NULL,            -- the version whose secret opens it
         previous BLOB NOT NULL,
-        PRIMARY KEY (store, key_id)
+        PRIMARY KEY (store, key_id, number)
     ) STRICT, WITHOUT ROWID
     """,
 )

@@ -126,7 +126,7 @@ def _key_of(row: sqlite3.Row, versions: tuple[KeyVersion, ...], now: UnixSeconds
         id=KeyId(row["id"]),
         traits=KeyTraits(
             name=row["name"],
-            tags=json.loads(row["tags"]),
+            tags=dict(json.loads(row["tags"])),
             scopes=tuple(Scope(each) for each in json.loads(row["scopes"])),
             rpm=row["rpm"],
             expires_at=row["expires_at"],

@@ -28,8 +28,8 @@ class StateStore:
         """Remember an operation before its first effect."""
         with self._writing() as connection:
             connection.execute(
-                "INSERT INTO operations (id, store, kind, key_id, number, sha256, sinks, started_at, previous, grace)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO operations (id, store, kind, key_id, number, sha256, sinks, started_at, previous, grace,"
+                " until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     operation.id,
                     operation.store,
@@ -41,6 +41,7 @@ class StateStore:
                     operation.started_at,
                     operation.previous,
                     operation.grace,
+                    operation.until,
                 ),
             )
 
@@ -76,6 +77,7 @@ class StateStore:
                 row["started_at"],
                 row["previous"],
                 row["grace"],
+                row["until"],
             )
             for row in rows
         ]
@@ -109,7 +111,7 @@ class StateStore:
         ]
 
     def keep_sealed(self, store: str, key_id: KeyId, number: int, previous: bytes) -> None:
-        """Keep what `rotate --abort` needs; one for each key, of its latest rotation."""
+        """Keep what `rotate --abort` needs."""
         with self._writing() as connection:
             connection.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?)", (store, key_id, number, previous))
 
@@ -121,10 +123,12 @@ class StateStore:
             ).fetchone()
         return row["previous"] if row else None
 
-    def forget_sealed(self, store: str, key_id: KeyId) -> None:
-        """There is nothing to put back any more."""
+    def forget_sealed(self, store: str, key_id: KeyId, *, but: int | None = None) -> None:
+        """There is nothing to put back any more, `but` for what this version opens."""
         with self._writing() as connection:
-            connection.execute("DELETE FROM sealed WHERE store = ? AND key_id = ?", (store, key_id))
+            connection.execute(
+                "DELETE FROM sealed WHERE store = ? AND key_id = ? AND number IS NOT ?", (store, key_id, but)
+            )
 
     def close(self) -> None:
         """Close the file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from routic_cli.delivery.safety import judge
 from routic_cli.delivery.sink import ENV_FILE, KEYRING
 from routic_cli.delivery.verdict import Finding, Severity
 from routic_cli.domain.errors import KeyNotFoundError, RouticError
-from routic_cli.domain.keys import Key, KeyId, KeyQuery, SortField, UnixSeconds
+from routic_cli.domain.keys import Key, KeyId, KeyQuery, KeyStatus, SortField, UnixSeconds
 from routic_cli.domain.operations import PlacedVersion
 from routic_cli.private_files import check_private
 from routic_cli.store.state import StateStore
@@ -40,12 +41,15 @@ Check = Callable[[Patient], Iterator[Finding]]
 
 def examine(patient: Patient) -> Iterator[tuple[str, list[Finding]]]:
     """Each area and what is wrong in it. An area that cannot be looked at is a finding itself."""
+    said: set[str] = set()
     for area, check in _AREAS:
         try:
-            yield area, list(check(patient))
+            found = list(check(patient))
         except RouticError as error:
-            why = ". ".join(error.sentences())
-            yield area, [Finding(error.code, Severity.REFUSE, why, error.remedy)]
+            found = [Finding(error.code, Severity.REFUSE, ". ".join(error.sentences()), error.remedy)]
+        # What keeps one area from being looked at keeps others, too: the first says it.
+        yield area, [finding for finding in found if finding.message not in said]
+        said |= {finding.message for finding in found}
 
 
 def _configuration(patient: Patient) -> Iterator[Finding]:
@@ -61,22 +65,25 @@ def _permissions(patient: Patient) -> Iterator[Finding]:
             check_private(path, label)
         if path.parent.is_dir() and path.parent.stat().st_mode & 0o022:
             message = f"Others can put files into {path.parent}, where the {label} is"
-            yield Finding("open-folder", Severity.WARN, message, f"chmod go-w {path.parent}")
+            yield Finding("open-folder", Severity.WARN, message, f"chmod go-w {shlex.quote(str(path.parent))}")
 
 
 def _store(patient: Patient) -> Iterator[Finding]:
     for problem in patient.transport().check():
-        yield Finding("store-damaged", Severity.REFUSE, f"The key store is damaged: {problem}", "ls -t *.bak beside it")
+        backups = f"ls -t {shlex.quote(str(patient.config().store_url.path.parent))}/*.bak, and put one in its place"
+        yield Finding("store-damaged", Severity.REFUSE, f"The key store is damaged: {problem}", backups)
 
 
 def _clock(patient: Patient) -> Iterator[Finding]:
     if patient.now < _EARLIEST:
-        yield Finding("clock", Severity.REFUSE, "The clock of this machine is years behind", "timedatectl status")
+        yield Finding(
+            "clock", Severity.REFUSE, "The clock of this machine is years behind", "sudo timedatectl set-ntp true"
+        )
         return
     newest = patient.transport().page(KeyQuery(sort=SortField.CREATED_AT, descending=True, limit=1)).keys
     if newest and newest[0].created_at > patient.now + 60:
         message = f"The clock is behind: '{newest[0].name}' was created in its future"
-        yield Finding("clock", Severity.WARN, message, "timedatectl status")
+        yield Finding("clock", Severity.WARN, message, "sudo timedatectl set-ntp true")
 
 
 def _operations(patient: Patient) -> Iterator[Finding]:
@@ -86,7 +93,7 @@ def _operations(patient: Patient) -> Iterator[Finding]:
             if not dead:
                 continue
         here = operation.store == url
-        where = "" if here else f" --store {operation.store}"
+        where = "" if here else f" --store {shlex.quote(operation.store)}"
         yield Finding(
             "open-operation",
             Severity.WARN,
@@ -110,17 +117,20 @@ def _key_of(transport: Transport, key_id: KeyId) -> Key | None:
 
 
 def _placement_findings(placed: PlacedVersion, key: Key, now: UnixSeconds) -> Iterator[Finding]:
-    where = "The keyring" if placed.kind == KEYRING else placed.location
+    in_keyring = placed.kind == KEYRING
+    where = "The keyring" if in_keyring else placed.location
     state = inspect(placed, key, now)
     if state is PlacementState.ENDED:
-        what = f"holds a version of '{key.name}' that is dead"
-        remedy = f"routic rotate {key.name}"
-        if key.status != "active":
-            remedy = f"routic keys create --name {key.name} --env-file {placed.location} --var {placed.variable}"
-        yield Finding("dead-placement", Severity.REFUSE, f"{where} {what}", remedy)
+        what = f"{where} holds a version of '{key.name}' that is dead"
+        destination = (
+            "--keyring" if in_keyring else f"--env-file {shlex.quote(placed.location)} --var {placed.variable}"
+        )
+        again = f"routic keys create --name {key.name} {destination}"
+        remedy = f"routic rotate {key.name}" if key.status is KeyStatus.ACTIVE else again
+        yield Finding("dead-placement", Severity.REFUSE, what, remedy)
     elif state is PlacementState.RETIRING:
-        what = f"holds the retiring version of '{key.name}'"
-        yield Finding("retiring-placement", Severity.WARN, f"{where} {what}", f"routic rotate {key.name}")
+        what = f"{where} holds the retiring version of '{key.name}'"
+        yield Finding("retiring-placement", Severity.WARN, what, f"routic rotate {key.name}")
 
 
 def _env_files(patient: Patient) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from routic_cli.delivery.sink import STDOUT, Sink
 from routic_cli.domain.errors import (
@@ -26,6 +27,7 @@ from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyTraits, NewKey, New
 from routic_cli.domain.minting import mint_operation_id, mint_secret
 from routic_cli.domain.operations import Operation, PlacedVersion
 from routic_cli.domain.secret import Secret
+from routic_cli.store.state import StateStore
 from routic_cli.transport.interface import Transport
 from routic_cli.workflows.interruption import Interruption
 from routic_cli.workflows.journal import Journal
@@ -33,12 +35,21 @@ from routic_cli.workflows.journal import Journal
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What an issue works with: a store by its transport and URL, this machine's journal, the time."""
+    """What an issue works with: a store by its transport and URL, this machine's memory, the time.
+
+    `warn` tells of what went wrong beside the point: the key is delivered and valid all the same.
+    """
 
     transport: Transport
     store_url: str
     journal: Journal
     now: UnixSeconds
+    state: StateStore
+    warn: Callable[[str], None] = lambda _: None
+
+    def forget_sealed(self, key_id: KeyId, *, but: int | None = None) -> None:
+        """What an abort would have needed is of no use any more."""
+        self.state.forget_sealed(self.store_url, key_id, but=but)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,7 @@ def deliver(delivery: Delivery, desk: Desk) -> Key:
     """Prepare, register, commit, complete; or undo, and declare the secret dead."""
     interruption = Interruption()
     operation = _operation(delivery, desk)
+    progress = _Progress.PREPARING
     with interruption.watching():
         with interruption.held():
             if operation is not None:
@@ -102,19 +114,34 @@ def deliver(delivery: Delivery, desk: Desk) -> Key:
             for sink in delivery.sinks:
                 sink.prepare(delivery.secret)
             with interruption.held():
+                progress = _Progress.REGISTERING
                 key = _register(delivery)
+                progress = _Progress.REGISTERED
                 interruption.raise_pending()
                 for sink in delivery.sinks:
                     sink.commit()
         except BaseException as error:
             with interruption.held():
-                _give_up(delivery, desk, operation, error)
+                _give_up(delivery, desk, operation, error, may_be_valid=progress.may_be_valid_after(error))
             raise
         with interruption.held():
             key = delivery.complete(key)
             if operation is not None:
-                desk.journal.end(operation, placed_versions(operation, delivery.sinks, desk.now))
+                _close(operation, delivery, desk)
     return key
+
+
+class _Progress(Enum):
+    """How far the registration has come, for what an error then says of it."""
+
+    PREPARING = "preparing"
+    REGISTERING = "registering"
+    REGISTERED = "registered"
+
+    def may_be_valid_after(self, error: BaseException) -> bool:
+        """A store that says no, or was never reached, has registered nothing; any other error leaves it open."""
+        refused = isinstance(error, RouticError) and not isinstance(error, OutcomeUnknownError)
+        return self is _Progress.REGISTERED or (self is _Progress.REGISTERING and not refused)
 
 
 def _register(delivery: Delivery) -> Key:
@@ -124,39 +151,64 @@ def _register(delivery: Delivery) -> Key:
         return delivery.register()  # the same id and hash again is success
 
 
-def _give_up(delivery: Delivery, desk: Desk, operation: Operation | None, error: BaseException) -> None:
+def _give_up(
+    delivery: Delivery, desk: Desk, operation: Operation | None, error: BaseException, *, may_be_valid: bool
+) -> None:
     """Undo what was done and declare the secret dead; when that cannot be done either, say what is unknown."""
-    undoing: list[Callable[[], None]] = [sink.undo for sink in reversed(delivery.sinks)]
-    undoing.append(lambda: desk.transport.give_up(delivery.key_id, delivery.number, delivery.secret.fingerprint))
-    failures: list[str] = []
-    for undo in undoing:
-        try:
-            undo()
-        except (RouticError, OSError) as failure:
-            failures += _sentences(failure)
-    if failures:
-        # The journal keeps the operation: the next command that changes something tries again.
-        raise DeliveryError(
-            f"The delivery failed, and so did calling it off: {delivery.key_id} may be active",
-            why="; ".join([*_sentences(error), *failures]),
-            not_done="Discard every copy of this key",
-            remedy=f"routic keys revoke {delivery.key_id} --yes",
-        ) from error
-    if operation is not None:
-        desk.journal.end(operation)
+    tidied = _all_done([sink.undo for sink in reversed(delivery.sinks)])
+    if may_be_valid:
+        failures = _all_done([lambda: _call_dead(delivery, desk)])
+        if failures:
+            # The journal keeps the operation: the next command that changes something tries again.
+            raise DeliveryError(
+                f"The delivery failed, and so did calling it off: {delivery.key_id} may be active",
+                why="; ".join(dict.fromkeys([*_sentences(error), *failures])),
+                not_done="Discard every copy of this key",
+                remedy=f"routic keys revoke {delivery.key_id} --yes",
+            ) from error
+    if operation is not None and not tidied:
+        tidied = _all_done([lambda: desk.journal.end(operation)])
+    for failure in tidied:
+        desk.warn(f"What was prepared could not all be removed: {failure}")
     if isinstance(error, RouticError):
         error.not_done = _what_is_dead(delivery, error.not_done)
+
+
+def _all_done(steps: Sequence[Callable[[], None]]) -> list[str]:
+    """Every step is tried; what went wrong with those that failed."""
+    failures: list[str] = []
+    for step in steps:
+        try:
+            step()
+        except (RouticError, OSError) as failure:
+            failures += _sentences(failure)
+    return failures
+
+
+def _call_dead(delivery: Delivery, desk: Desk) -> None:
+    desk.transport.give_up(delivery.key_id, delivery.number, delivery.secret.fingerprint)
 
 
 def _sentences(error: BaseException) -> list[str]:
     return error.sentences() if isinstance(error, RouticError) else [str(error) or type(error).__name__]
 
 
-def _what_is_dead(delivery: Delivery, not_done: str) -> str:
-    said = not_done or ("No key was created" if delivery.previous is None else "No version was created")
+def _what_is_dead(delivery: Delivery, said: str) -> str:
+    nothing = "No key was created" if delivery.previous is None else "No version was created"
+    parts = [said.rstrip(".")] if said else []
+    if nothing not in said:
+        parts.insert(0, nothing)
     if any(sink.kind == STDOUT for sink in delivery.sinks):
-        return f"{said.rstrip('.')}. Discard this key if it was printed: it is dead"
-    return said
+        parts.append("Discard this key if it was printed: it is dead")
+    return ". ".join(parts)
+
+
+def _close(operation: Operation, delivery: Delivery, desk: Desk) -> None:
+    try:
+        desk.journal.end(operation, placed_versions(operation, delivery.sinks, desk.now))
+    except (RouticError, OSError) as error:
+        # What was promised is done. The next command that changes something finds the operation, and closes it.
+        desk.warn(f"This machine could not note where the key is: {'. '.join(_sentences(error)[:2])}")
 
 
 def _operation(delivery: Delivery, desk: Desk) -> Operation | None:

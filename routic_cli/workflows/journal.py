@@ -60,7 +60,7 @@ class Journal:
     def _let_go(self, operation_id: str) -> None:
         descriptor = self._locks.pop(operation_id, None)
         if descriptor is not None:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # it is empty, and whoever finds it can take it
                 self._lock_path(operation_id).unlink()
             os.close(descriptor)
 

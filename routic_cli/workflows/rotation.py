@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from routic_cli.delivery.placed import read_secret
 from routic_cli.delivery.sink import Sink
-from routic_cli.domain.errors import ConflictError, KeyGoneError, RouticError
+from routic_cli.domain.errors import ConflictError, InvalidRequestError, KeyGoneError, RouticError
 from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyVersion, UnixSeconds
 from routic_cli.domain.minting import mint_operation_id, mint_secret
 from routic_cli.domain.operations import Operation, PlacedVersion
@@ -15,10 +16,13 @@ from routic_cli.domain.rotation import retiring_versions
 from routic_cli.domain.seal import seal, unseal
 from routic_cli.domain.secret import Secret
 from routic_cli.store.state import StateStore
+from routic_cli.workflows.interruption import Interruption
 from routic_cli.workflows.issue import Delivery, Desk, deliver, placed_versions, version_of
 from routic_cli.workflows.placements import PlacementState, inspect
 
-ABORT = "abort"
+ABORT: Final = "abort"
+_NOTHING_HAPPENED: Final = "No version was created"
+_LONGEST_GRACE: Final = 366 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,61 +36,85 @@ class Plan:
 
 
 def plan_rotation(key: Key, *, grace: int, now: UnixSeconds) -> Plan:
-    """The plan for this key; KeyGoneError when it is not active."""
+    """The plan for this key; KeyGoneError when it is not active, InvalidRequestError for a grace without end."""
     if key.status is not KeyStatus.ACTIVE:
         raise KeyGoneError(
             f"The key '{key.name}' ({key.id}) is {key.status}",
             why="Only an active key has a next version",
-            not_done="No version was created",
+            not_done=_NOTHING_HAPPENED,
             remedy=f"routic keys create --name {key.name}",
+        )
+    if grace > _LONGEST_GRACE:
+        raise InvalidRequestError(
+            "The grace period is longer than a year",
+            why="A secret that lives on so long was not replaced",
+            not_done=_NOTHING_HAPPENED,
+            remedy=f"routic rotate {key.name} --grace 30d",
+            param="grace",
         )
     return Plan(key, key.versions[-1].number + 1, grace, retiring_versions(key, now))
 
 
-def rotate(plan: Plan, sinks: Sequence[Sink], desk: Desk, state: StateStore, old: Secret | None) -> Key:
+def require_unheld(plan: Plan, left: Sequence[PlacedVersion], now: UnixSeconds, *, force: bool) -> None:
+    """ConflictError when a place that is not renewed holds a version that this rotation ends at once."""
+    holding = [each.location for each in left if inspect(each, plan.key, now) is PlacementState.RETIRING]
+    if holding and plan.ending_at_once and not force:
+        raise ConflictError(
+            f"Version {plan.ending_at_once[-1].number} of '{plan.key.name}' is still in use, and would end at once",
+            why=f"On this machine: {', '.join(holding)}",
+            not_done=_NOTHING_HAPPENED,
+            remedy=f"routic rotate {plan.key.name}, to renew every place, or --force",
+        )
+
+
+def rotate(plan: Plan, sinks: Sequence[Sink], desk: Desk, old: Secret | None) -> Key:
     """Deliver the next version, register it, and retire the current one. The sinks have passed their preflight.
 
     `old` is the current secret where this machine can read it; it is kept, sealed by the new one, for `abort`.
     """
     key, secret = plan.key, mint_secret()
     version = version_of(secret, number=plan.number, at=desk.now)
-
-    def complete(registered: Key) -> Key:
-        try:
-            if old is not None:
-                state.keep_sealed(desk.store_url, key.id, plan.number, seal(old, by=secret, key_id=key.id))
-            return complete_rotation(desk, registered.id, plan.number, key.current.number, plan.grace)
-        except RouticError as error:
-            error.not_done = (
-                f"Version {plan.number} is delivered and valid; version {key.current.number} has no end yet,"
-                " and gets it from the next command that changes something"
-            )
-            raise
-
-    return deliver(
-        Delivery(
-            kind="rotate",
-            key_id=key.id,
-            number=plan.number,
-            secret=secret,
-            sinks=sinks,
-            register=lambda: desk.transport.add_version(key.id, version),
-            complete=complete,
-            previous=key.current.number,
-            grace=plan.grace,
-        ),
-        desk,
+    delivery = Delivery(
+        kind="rotate",
+        key_id=key.id,
+        number=plan.number,
+        secret=secret,
+        sinks=sinks,
+        register=lambda: desk.transport.add_version(key.id, version),
+        complete=lambda _: _complete(plan, desk),
+        previous=key.current.number,
+        grace=plan.grace,
     )
+    if old is not None:
+        sealed = seal(old, by=secret, key_id=key.id)
+        desk.state.keep_sealed(desk.store_url, key.id, plan.number, sealed)
+    result = deliver(delivery, desk)
+    desk.forget_sealed(key.id, but=plan.number)
+    return result
 
 
-def complete_rotation(desk: Desk, key_id: KeyId, number: int, previous: int, grace: int) -> Key:
-    """Give the previous version its end, and end every older one at once. Doing it twice changes nothing more."""
+def _complete(plan: Plan, desk: Desk) -> Key:
+    try:
+        return complete_rotation(desk, plan.key.id, plan.key.current.number, plan.grace)
+    except RouticError as error:
+        error.not_done = (
+            f"Version {plan.number} is delivered and valid; version {plan.key.current.number} has no end yet,"
+            " and gets it from the next command that changes something"
+        )
+        raise
+
+
+def complete_rotation(desk: Desk, key_id: KeyId, previous: int, grace: int) -> Key:
+    """Give the previous version its end, and end every older one at once. Doing it twice changes nothing more.
+
+    Newer versions may be another rotation's, which was begun since; they are not touched.
+    """
     key = desk.transport.find(key_id)
     for version in key.versions:
         lives = version.expires_at is None or version.expires_at > desk.now
         if version.number == previous and version.expires_at is None:
             key = desk.transport.end_version(key_id, previous, desk.now + grace)
-        elif version.number not in {number, previous} and lives:
+        elif version.number < previous and lives:
             key = desk.transport.end_version(key_id, version.number, desk.now)
     return key
 
@@ -105,10 +133,10 @@ def require_unused(
         )
 
 
-def finish(key: Key, old: KeyVersion, desk: Desk, state: StateStore) -> Key:
+def finish(key: Key, old: KeyVersion, desk: Desk) -> Key:
     """End the retiring version now."""
     ended = desk.transport.end_version(key.id, old.number, desk.now)
-    state.forget_sealed(desk.store_url, key.id)
+    desk.forget_sealed(key.id)
     return ended
 
 
@@ -121,11 +149,13 @@ class Return:
     places: Sequence[PlacedVersion]
 
 
-def plan_abort(key: Key, placements: Sequence[PlacedVersion], desk: Desk, state: StateStore) -> Return:
+def plan_abort(
+    key: Key, placements: Sequence[PlacedVersion], state: StateStore, store_url: str, now: UnixSeconds
+) -> Return:
     """What can be put back; ConflictError when no version is retiring, or the old secret cannot be opened."""
-    old = retiring_version(key, desk.now)
-    places = [each for each in placements if inspect(each, key, desk.now) is PlacementState.CURRENT]
-    sealed = state.sealed(desk.store_url, key.id, key.current.number)
+    old = retiring_version(key, now)
+    places = [each for each in placements if inspect(each, key, now) is PlacementState.CURRENT]
+    sealed = state.sealed(store_url, key.id, key.current.number)
     new = next((secret for each in places if (secret := read_secret(each)) is not None), None)
     secret = unseal(sealed, by=new, key_id=key.id, sha256=old.sha256) if sealed and new else None
     if places and secret is None:
@@ -138,7 +168,7 @@ def plan_abort(key: Key, placements: Sequence[PlacedVersion], desk: Desk, state:
     return Return(old, secret, places)
 
 
-def abort(key: Key, back: Return, sinks: Sequence[Sink], desk: Desk, state: StateStore) -> Key:
+def abort(key: Key, back: Return, sinks: Sequence[Sink], desk: Desk) -> Key:
     """The old version is current again. Both are let in until every place has the old secret back."""
     operation = Operation(
         id=mint_operation_id(),
@@ -150,27 +180,33 @@ def abort(key: Key, back: Return, sinks: Sequence[Sink], desk: Desk, state: Stat
         sinks=[sink.record() for sink in sinks],
         started_at=desk.now,
         previous=key.current.number,
+        until=back.old.expires_at,
     )
-    desk.journal.begin(operation)
-    desk.transport.end_version(key.id, back.old.number, None)
-    if back.secret is not None:
-        _put_back(back.secret, sinks)
-    result = desk.transport.end_version(key.id, key.current.number, desk.now)
-    state.forget_sealed(desk.store_url, key.id)
-    desk.journal.end(operation, placed_versions(operation, sinks, desk.now))
+    interruption = Interruption()
+    with interruption.watching(), interruption.held():
+        desk.journal.begin(operation)
+        try:
+            desk.transport.end_version(key.id, back.old.number, None)
+            _put_back(back.secret, sinks)
+            interruption.raise_pending()
+            result = desk.transport.end_version(key.id, key.current.number, desk.now)
+        except BaseException:
+            for sink in reversed(sinks):
+                sink.undo()
+            desk.transport.end_version(key.id, back.old.number, back.old.expires_at)
+            desk.journal.end(operation)
+            raise
+        desk.forget_sealed(key.id)
+        desk.journal.end(operation, placed_versions(operation, sinks, desk.now))
     return result
 
 
-def _put_back(secret: Secret, sinks: Sequence[Sink]) -> None:
-    try:
+def _put_back(secret: Secret | None, sinks: Sequence[Sink]) -> None:
+    if secret is not None:
         for sink in sinks:
             sink.prepare(secret)
         for sink in sinks:
             sink.commit()
-    except BaseException:
-        for sink in reversed(sinks):
-            sink.undo()
-        raise
 
 
 def retiring_version(key: Key, now: UnixSeconds) -> KeyVersion:
