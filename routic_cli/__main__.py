@@ -21,6 +21,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     if arguments == ["--version"]:  # before Typer, which takes longer than the answer
         return _print_version()
+    if arguments[:1] == ["export"]:
+        from routic_cli.quick import try_export
+
+        code = try_export(arguments[1:])
+        if code is not None:
+            return code
     from routic_cli.app import run
 
     return run(arguments)

@@ -35,6 +35,7 @@ COMMANDS: Final = (
     Entry(("keys", "import"), "routic_cli.commands.keys.import_", "Adopt keys that were minted elsewhere."),
     Entry(("keys", "rotate"), "routic_cli.commands.rotate", "The same as routic rotate."),
     Entry(("rotate",), "routic_cli.commands.rotate", "Give a key its next version, and let the old one retire."),
+    Entry(("export",), "routic_cli.commands.export", "Print keys as a shell, CI or a service reads them."),
     Entry(("run",), "routic_cli.commands.run", "Run a command with keys in its environment."),
     Entry(("doctor",), "routic_cli.commands.doctor", "Say what is wrong on this machine, and how to mend it."),
     Entry(("env", "check"), "routic_cli.commands.env.check", "Say whether a file is a safe place for a secret."),

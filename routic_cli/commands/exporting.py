@@ -1,0 +1,101 @@
+"""What `export` does once its line is understood; kept from Typer, so that a shell's start-up file can call it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from routic_cli.commands.variables import assigned
+from routic_cli.domain.errors import InvalidRequestError, RouticError, UnsafeDestinationError
+from routic_cli.formats import Entry, Format, detect, load, parent_process_name
+from routic_cli.session import Session
+
+
+def chosen_format(name: str | None) -> Format:
+    """The format that is named, else that of the shell that asks."""
+    return load(name or detect(os.environ, parent_process_name))
+
+
+def export(
+    session: Session,
+    chosen: Format,
+    refs: Sequence[str] | None,
+    variable: str | None,
+    output: Path | None,
+    *,
+    show: bool,
+) -> None:
+    """Give the secrets to standard output, or to a file of their own."""
+    if output is None and session.console.stdout_is_terminal and not show:
+        raise InvalidRequestError(
+            "The secret would be shown on the terminal",
+            not_done="Nothing was exported",
+            remedy=f"{chosen.usage}, or --show to see it",
+        )
+    entries = [Entry(name, found.secret, found.key.name) for name, found in assigned(session, refs, variable)]
+    text = chosen.render(entries)
+    command_file = _command_file(chosen)
+    if output is not None:
+        _write_file(output, text)
+        session.console.success(f"Exported to {output}")
+        return
+    session.console.data(text)
+    if chosen.render_file is not None and command_file is not None:
+        _append(command_file, chosen.render_file(entries))
+
+
+def _command_file(chosen: Format) -> Path | None:
+    """The file that the format also writes into; looked for before anything is printed."""
+    if chosen.render_file is None:
+        return None
+    path = os.environ.get(chosen.file_variable, "")
+    if not path:
+        raise InvalidRequestError(
+            f"{chosen.file_variable} is not set",
+            why=f"The format {chosen.name} is for the job of a CI system that sets it",
+            not_done="Nothing was exported",
+            remedy="routic export --format sh REF",
+        )
+    return Path(path)
+
+
+def _write_file(path: Path, text: str) -> None:
+    """The whole file at once, private, and only where git would not publish it."""
+    from routic_cli.delivery.regular_file import read_regular, require_replaceable, resolved, status_of
+    from routic_cli.delivery.safety import judge
+    from routic_cli.delivery.staging import discard, put_in_place, stage, staging_place
+    from routic_cli.delivery.verdict import Severity
+    from routic_cli.domain.minting import mint_operation_id
+
+    refusals = [each for each in judge(path, None).findings if each.severity is Severity.REFUSE]
+    if refusals:
+        raise UnsafeDestinationError(
+            f"{path} is no safe place for a key",
+            why=". ".join(finding.message for finding in refusals),
+            not_done="Nothing was exported",
+            remedy=next((finding.remedy for finding in refusals if finding.remedy), ""),
+        )
+    target = resolved(path)
+    require_replaceable(target, status_of(target))
+    before = read_regular(target, limit=None)
+    staged = staging_place(target, mint_operation_id())
+    try:
+        stage(staged, text.encode())
+        put_in_place(staged, target, like=before.status if before else None)
+    except OSError as error:
+        raise RouticError(
+            f"{path} could not be written", why=error.strerror or "", not_done="Nothing was exported"
+        ) from error
+    finally:
+        discard(staged)
+
+
+def _append(path: Path, text: str) -> None:
+    try:
+        with path.open("a", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise RouticError(
+            f"{path} could not be written", why=error.strerror or "", not_done="The following steps have no key"
+        ) from error
