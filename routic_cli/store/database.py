@@ -117,6 +117,10 @@ def _check_identity_unlocked(path: Path, kind: Kind) -> None:
     `immutable` takes no lock and writes nothing, and may read half of what another process is just writing: an error
     here proves nothing, the check under a lock decides.
     """
+    if path.stat().st_size == 0:
+        raise StoreDamagedError(
+            f"The {kind.label} {path} is empty", why="A store is never empty: something has cut it", not_done=UNTOUCHED
+        )
     with (
         suppress(sqlite3.Error),
         closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection,
@@ -149,10 +153,6 @@ def _checked_identity(connection: sqlite3.Connection, path: Path, kind: Kind) ->
 
 def _checked_version(connection: sqlite3.Connection, path: Path, kind: Kind) -> int:
     """The file's schema version, once it is sure that the file is ours and as long as it says it is."""
-    if path.stat().st_size == 0:
-        raise StoreDamagedError(
-            f"The {kind.label} {path} is empty", why="A store is never empty: something has cut it", not_done=UNTOUCHED
-        )
     if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
         # WAL before SQLite 3.51.3 can corrupt, and NORMAL under it acknowledges what it has not synced.
         connection.execute("PRAGMA journal_mode=DELETE")
