@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from routic_cli.delivery.keyring_watchdog import CallFailedError, Watchdog
@@ -82,11 +83,9 @@ class Keyring:
         """Remove the entry. That there is none is fine."""
 
         def remove(backend: KeyringBackend) -> bool:
-            try:
+            # The backends differ in what they raise for an entry that is not there: see whether it is.
+            with suppress(Exception):
                 backend.delete_password(service, name)
-            except Exception:  # the backends differ in what they raise for an entry that is not there
-                if backend.get_password(service, name) is not None:
-                    raise
             return backend.get_password(service, name) is None
 
         if not self._call(remove):
