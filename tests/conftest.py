@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.sandbox import Sandbox
+
+# The same examples on every run, and none fails for being slow: what is asserted here is never a matter of luck.
+settings.register_profile("routic", derandomize=True, deadline=None)
+settings.load_profile("routic")
 
 
 @pytest.fixture

@@ -59,8 +59,6 @@ _queries = st.builds(
 
 _property = settings(
     max_examples=60,
-    deadline=None,
-    derandomize=True,
     # Each example has an account of its own, so that a store may live longer than one.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )

@@ -243,4 +243,4 @@ class Machine(RuleBasedStateMachine):
 
 
 TestKeyService = Machine.TestCase
-TestKeyService.settings = settings(max_examples=60, stateful_step_count=30, deadline=None, derandomize=True)
+TestKeyService.settings = settings(max_examples=60, stateful_step_count=30)
