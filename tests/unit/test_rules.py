@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from routic_cli.domain.errors import InvalidNameError, InvalidRequestError
 from routic_cli.domain.keys import KeyTraits, Scope
-from routic_cli.domain.minting import mint_key_id, mint_secret
+from routic_cli.domain.minting import mint_key_id
 from routic_cli.domain.rules import checked_name, checked_reason, checked_rpm, checked_tags, checked_traits
 
-SECRET = mint_secret().reveal()
+SECRET = "sk-Ky9Pf34qY6Nb3wWD25RQ4F5ZR3qa7yEeeby3abP16aSEj"
 
 
 @pytest.mark.parametrize(
