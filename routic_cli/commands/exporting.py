@@ -9,6 +9,7 @@ from pathlib import Path
 from routic_cli.commands.variables import assigned
 from routic_cli.domain.errors import InvalidRequestError, RouticError, UnsafeDestinationError
 from routic_cli.formats import Entry, Format, detect, load, parent_process_name
+from routic_cli.formats.command_file import append, command_file
 from routic_cli.session import Session
 
 
@@ -35,29 +36,14 @@ def export(
         )
     entries = [Entry(name, found.secret, found.key.name) for name, found in assigned(session, refs, variable)]
     text = chosen.render(entries)
-    command_file = _command_file(chosen)
+    also = command_file(chosen, os.environ)
     if output is not None:
         _write_file(output, text)
         session.console.success(f"Exported to {output}")
         return
     session.console.data(text)
-    if chosen.render_file is not None and command_file is not None:
-        _append(command_file, chosen.render_file(entries))
-
-
-def _command_file(chosen: Format) -> Path | None:
-    """The file that the format also writes into; looked for before anything is printed."""
-    if chosen.render_file is None:
-        return None
-    path = os.environ.get(chosen.file_variable, "")
-    if not path:
-        raise InvalidRequestError(
-            f"{chosen.file_variable} is not set",
-            why=f"The format {chosen.name} is for the job of a CI system that sets it",
-            not_done="Nothing was exported",
-            remedy="routic export --format sh REF",
-        )
-    return Path(path)
+    if chosen.render_file is not None and also is not None:
+        append(also, chosen.render_file(entries))
 
 
 def _write_file(path: Path, text: str) -> None:
@@ -89,13 +75,3 @@ def _write_file(path: Path, text: str) -> None:
         ) from error
     finally:
         discard(staged)
-
-
-def _append(path: Path, text: str) -> None:
-    try:
-        with path.open("a", encoding="utf-8", newline="") as file:
-            file.write(text)
-    except OSError as error:
-        raise RouticError(
-            f"{path} could not be written", why=error.strerror or "", not_done="The following steps have no key"
-        ) from error

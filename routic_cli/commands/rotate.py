@@ -151,6 +151,7 @@ def _rotate(  # noqa: PLR0913  # the flags that matter here
         sinks.append(_stdout(session, plan))
     for sink in sinks:
         sink.preflight()
+    transport.require_writable()
     _say_what_happens(session, plan, states, sinks)
     if grace == 0:
         command = f"routic rotate {ref} --now"

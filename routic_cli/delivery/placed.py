@@ -57,7 +57,7 @@ def read_secret(placed: Placed, *, expected: Fingerprint | None = None) -> Secre
 
         try:
             return read_keyring_secret(placed.key_id)
-        except DeliveryError:
+        except (DeliveryError, UnsafeDestinationError):
             return None
     try:
         snapshot = read_regular(resolved(Path(placed.location)))

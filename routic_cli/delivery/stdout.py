@@ -110,19 +110,24 @@ class StdoutSink:
         mode = os.fstat(self._descriptor).st_mode
         if stat.S_ISREG(mode):
             os.fsync(self._descriptor)
-        elif stat.S_ISFIFO(mode):
-            self._await_reader(deadline)
+        elif stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+            self._await_reader(deadline, is_socket=stat.S_ISSOCK(mode))
 
-    def _await_reader(self, deadline: float) -> None:
-        """Wait until the pipe is empty: bytes left in it when its reader goes away were never anybody's."""
+    def _await_reader(self, deadline: float, *, is_socket: bool) -> None:
+        """Wait until everything has been read: what is left when the reader goes away was never anybody's."""
         pause = _POLL_SECONDS
-        while _bytes_unread(self._descriptor):
-            if _reader_has_gone(self._descriptor):
+        while True:
+            gone = _reader_has_gone(self._descriptor)
+            unread = _bytes_unread(self._descriptor, is_socket=is_socket)
+            # A pipe keeps what its reader left; a socket throws it away, and says so by an error.
+            if gone and (unread or is_socket):
                 raise BrokenPipeError(errno.EPIPE, "reader has gone")
+            if not unread:
+                return
             if time.monotonic() > deadline:
                 raise DeliveryTimeoutError(
                     "The secret was not delivered",
-                    why=f"Nobody has read it from the pipe within {self._timeout:.0f} s",
+                    why=f"Nobody has read it from standard output within {self._timeout:.0f} s",
                     not_done="No key was created: what is in the pipe is dead",
                     remedy="read the pipe while routic runs, or use --env-file PATH",
                 )
@@ -140,13 +145,14 @@ def require_open_stdout(descriptor: int = STDOUT) -> None:
         raise _undelivered("standard output is closed")
 
 
-def _bytes_unread(descriptor: int) -> int:
+def _bytes_unread(descriptor: int, *, is_socket: bool) -> int:
     if sys.platform == "win32":
         return 0
     import fcntl
     import termios
 
-    answer = fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0")
+    # Of a pipe either end tells how much is in it; of a socket, only how much it has sent and nobody has read.
+    answer = fcntl.ioctl(descriptor, termios.TIOCOUTQ if is_socket else termios.FIONREAD, b"\0\0\0\0")
     return int.from_bytes(answer, sys.byteorder)
 
 

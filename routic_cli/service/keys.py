@@ -208,6 +208,10 @@ class KeyService:
         version = next(v for v in key.versions if v.number == number)
         return Verdict(verdict_status(key, version, now), key, number)
 
+    def require_writable(self) -> None:
+        """UnavailableError and its kin when no change could be stored now."""
+        self._store.require_writable()
+
     def check(self) -> list[str]:
         """What is wrong with the store itself; nothing, when it is sound."""
         return self._store.check()

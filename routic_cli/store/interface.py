@@ -115,6 +115,9 @@ class Store(Protocol):
         OutcomeUnknownError when the commit itself failed: it may have happened, so read back before saying anything.
         """
 
+    def require_writable(self) -> None:
+        """UnavailableError and its kin when no change could be stored now. Changes nothing."""
+
     def check(self) -> list[str]:
         """What is wrong with the store itself, in its own words; nothing, when it is sound."""
 

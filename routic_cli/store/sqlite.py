@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from routic_cli.domain.errors import OutcomeUnknownError
+from routic_cli.domain.errors import OutcomeUnknownError, UnavailableError
 from routic_cli.domain.keys import (
     Key,
     KeyId,
@@ -88,6 +90,24 @@ class SqliteStore:
                 not_done="It may or may not have been stored",
                 remedy="routic keys list --all, to see",
             ) from error
+
+    def require_writable(self) -> None:
+        """The folder must take the journal that a change needs, and the file, if it is there, a lock."""
+        folder = next(each for each in self._path.parents if each.exists())
+        if not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise UnavailableError(
+                f"The key store {self._path} cannot be written",
+                why=f"You may not make files in {folder}",
+                not_done="Nothing was changed",
+                remedy=f"chmod u+rwx {shlex.quote(str(folder))}",
+            )
+        try:
+            connection = self._open(create=False)
+        except FileNotFoundError:
+            return
+        with translated_errors(self._path, KEY_STORE.label):
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
 
     def check(self) -> list[str]:
         """What SQLite finds wrong with the file; it reads all of it."""

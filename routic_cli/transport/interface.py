@@ -83,6 +83,9 @@ class Transport(Protocol):
     def verify(self, sha256: Fingerprint) -> Verdict:
         """Whether the secret with this fingerprint would be let in now."""
 
+    def require_writable(self) -> None:
+        """UnavailableError and its kin when no change could be stored now. Changes nothing."""
+
     def check(self) -> list[str]:
         """What is wrong with the store itself, in its own words; nothing, when it is sound."""
 

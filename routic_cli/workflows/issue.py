@@ -17,6 +17,7 @@ from enum import Enum
 
 from routic_cli.delivery.sink import STDOUT, Sink
 from routic_cli.domain.errors import (
+    ConflictError,
     DeliveryError,
     KeyNotFoundError,
     NameTakenError,
@@ -74,6 +75,7 @@ def preflight_create(traits: KeyTraits, sinks: Sequence[Sink], transport: Transp
     """Everything that can fail before a secret exists. `traits` are in normal form."""
     for sink in sinks:
         sink.preflight()
+    transport.require_writable()
     try:
         owner = transport.find(traits.name)
     except KeyNotFoundError:
@@ -147,8 +149,13 @@ class _Progress(Enum):
 def _register(delivery: Delivery) -> Key:
     try:
         return delivery.register()
-    except OutcomeUnknownError:
-        return delivery.register()  # the same id and hash again is success
+    except OutcomeUnknownError as unknown:
+        try:
+            return delivery.register()  # the same id and hash again is success
+        except ConflictError:
+            raise  # that is an answer; any other error leaves the first question open
+        except RouticError:
+            raise unknown from None
 
 
 def _give_up(

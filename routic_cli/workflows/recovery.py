@@ -73,7 +73,10 @@ def _undo(operation: Operation, sinks: Sequence[Sink], desk: Desk) -> Recovery:
 
 def _recover_abort(operation: Operation, sinks: Sequence[Sink], desk: Desk, *, held: bool) -> Recovery:
     """Go on when one place has the old secret back already; else the old version gets the end that it had."""
-    if held:
+    if not _is_active(operation, desk.transport):  # revoked meanwhile: there is nothing left to end
+        problems = [problem for sink in sinks if (problem := _tidied(sink))]
+        desk.forget_sealed(operation.key_id)
+    elif held:
         problems = _renew(operation, desk.transport.find(operation.key_id), sinks)
         if operation.previous is not None and len(_holding(operation, sinks)) == len(sinks):
             desk.transport.end_version(operation.key_id, operation.previous, desk.now)
@@ -152,6 +155,13 @@ def _holding(operation: Operation, sinks: Sequence[Sink]) -> list[Sink]:
 def _name(sink: Sink) -> str:
     place: Placement | None = sink.placement()
     return place.location if place is not None else sink.kind
+
+
+def _is_active(operation: Operation, transport: Transport) -> bool:
+    try:
+        return transport.find(operation.key_id).status is KeyStatus.ACTIVE
+    except KeyNotFoundError:
+        return False
 
 
 def _registered(operation: Operation, transport: Transport) -> Key | None:

@@ -191,6 +191,8 @@ def abort(key: Key, back: Return, sinks: Sequence[Sink], desk: Desk) -> Key:
             interruption.raise_pending()
             result = desk.transport.end_version(key.id, key.current.number, desk.now)
         except BaseException:
+            # The last write may have taken effect: the new version must be let in again before it is put back.
+            desk.transport.end_version(key.id, key.current.number, None)
             for sink in reversed(sinks):
                 sink.undo()
             desk.transport.end_version(key.id, back.old.number, back.old.expires_at)
