@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from routic_cli.command_line import Entry, build
 from routic_cli.domain.errors import InterruptedByUserError, InvalidRequestError, RouticError, SecretInArgumentError
 from routic_cli.domain.key_format import contains_secret_shape
+from routic_cli.output.console import ReaderGoneError
 from routic_cli.session import Session
 
 SUMMARY: Final = "Administer the API keys of an LLM gateway."
@@ -53,7 +54,7 @@ def run(arguments: Sequence[str]) -> int:
         code = root.main(list(arguments), prog_name="routic", standalone_mode=False, obj=session)
         if code == InterruptedByUserError.exit_code:  # Typer's translation of KeyboardInterrupt
             raise InterruptedByUserError("Interrupted")
-    except BrokenPipeError:
+    except ReaderGoneError:
         return _die_of_broken_pipe()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last resort: its text may hold a secret
         return _fail(session, _translated(error), arguments)

@@ -19,6 +19,10 @@ from routic_cli.output.streams import (
 from routic_cli.output.talk import DIM, Mark, Talk, clean
 
 
+class ReaderGoneError(Exception):
+    """The reader of standard output has seen enough, as `head` does. No OSError: Typer would make an exit 1 of it."""
+
+
 class Console:
     """Made once per process. Everything that talks passes through `inert` and a mask for secrets; data does not.
 
@@ -76,13 +80,13 @@ class Console:
     def data(self, text: str) -> None:
         """The text as it is, whole, to standard output; the caller ends the line.
 
-        BrokenPipeError when the reader has gone; RouticError when the text could not be written.
+        ReaderGoneError when the reader has gone; RouticError when the text could not be written.
         """
         self._make_room()
         try:
             self._out.write(text)
-        except BrokenPipeError:
-            raise
+        except BrokenPipeError as error:
+            raise ReaderGoneError from error
         except OSError as error:
             closed = error.errno == EBADF
             why = "Standard output is closed" if closed else error.strerror or str(error)

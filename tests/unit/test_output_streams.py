@@ -16,7 +16,7 @@ import pytest
 
 from routic_cli.domain.errors import RouticError
 from routic_cli.output import streams
-from routic_cli.output.console import Console
+from routic_cli.output.console import Console, ReaderGoneError
 from routic_cli.output.streams import Stream
 
 
@@ -159,7 +159,7 @@ def test_a_full_disk_is_an_error() -> None:
 def test_a_reader_that_has_gone_is_a_broken_pipe(pipe: tuple[int, int]) -> None:
     os.close(pipe[0])
 
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(ReaderGoneError):
         Console(stdout_fd=pipe[1]).data("key\n")
 
 
