@@ -163,6 +163,15 @@ def _give_up(
 ) -> None:
     """Undo what was done and declare the secret dead; when that cannot be done either, say what is unknown."""
     tidied = _all_done([sink.undo for sink in reversed(delivery.sinks)])
+    stuck = [place for sink in delivery.sinks if (place := _still_at(sink, delivery))] if tidied else []
+    if may_be_valid and stuck:
+        # Calling it dead now would lock out whoever reads that place. The journal keeps the operation.
+        if isinstance(error, RouticError):
+            error.not_done = (
+                f"{', '.join(stuck)} could not be put back: the new secret is there, and stays valid. The next command"
+                " that changes something finishes what was begun"
+            )
+        return
     if may_be_valid:
         failures = _all_done([lambda: _call_dead(delivery, desk)])
         if failures:
@@ -190,6 +199,15 @@ def _all_done(steps: Sequence[Callable[[], None]]) -> list[str]:
         except (RouticError, OSError) as failure:
             failures += _sentences(failure)
     return failures
+
+
+def _still_at(sink: Sink, delivery: Delivery) -> str | None:
+    """The place where the secret is although it should have been taken back."""
+    place = sink.placement()
+    try:
+        return place.location if place is not None and sink.holds(delivery.secret.fingerprint) else None
+    except RouticError:
+        return None
 
 
 def _call_dead(delivery: Delivery, desk: Desk) -> None:
