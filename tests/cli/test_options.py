@@ -130,15 +130,10 @@ def test_the_value_is_a_field_only_where_it_is_asked_for(repository: Sandbox) ->
         ["keys", "show", "prod"],
         ["keys", "verify"],
         ["env", "check"],
-        *(
-            pytest.param(arguments, marks=pytest.mark.xfail(reason="--fields is looked at when all is done"))
-            for arguments in (
-                ["keys", "rename", "prod", "api"],
-                ["keys", "update", "prod", "--rpm", "5"],
-                ["keys", "revoke", "prod", "--yes"],
-                ["keys", "import", "--name", "old"],
-            )
-        ),
+        ["keys", "rename", "prod", "api"],
+        ["keys", "update", "prod", "--rpm", "5"],
+        ["keys", "revoke", "prod", "--yes"],
+        ["keys", "import", "--name", "old"],
     ],
     ids=lambda arguments: arguments[1],
 )
@@ -175,16 +170,8 @@ def test_no_input_set_to_0_does_ask(stocked: Stocked) -> None:
         (["keys", "create", "--name", "x", "--env-file", "app.py"], 6),
         (["keys", "list", "--nosuch"], 2),
         (["nosuch"], 2),
-        pytest.param(
-            ["keys", "revoke", "prod"],
-            2,
-            marks=pytest.mark.xfail(reason="the last use is told before the error object"),
-        ),
-        pytest.param(
-            ["keys", "revoke", "prod", "nosuch", "--yes"],
-            8,
-            marks=pytest.mark.xfail(reason="the successes are told before the error object"),
-        ),
+        (["keys", "revoke", "prod"], 2),
+        (["keys", "revoke", "prod", "nosuch", "--yes"], 8),
     ],
     ids=["not found", "conflict", "unsafe", "option", "command", "unconfirmed", "partial"],
 )

@@ -71,13 +71,9 @@ def _go_through_everything(session: Session, secret: str) -> None:
     run("keys", "import", "--from", "-", stdin=json.dumps({"name": "x", "sha256": secret}))
     run("keys", "import", "--from", "-", stdin=json.dumps({"name": secret, "sha256": "0" * 64}))
     run("keys", "import", "--from", "-", "--json", stdin=f'{{"name": "{secret}"')
-    for argument in (
-        ["keys", "show", secret],
-        ["keys", "rename", "printed", secret],
-        ["keys", "list", f"--tag=a={secret}"],
-    ):
-        run(*argument)
-        run(*argument, "--json")
+    run("keys", "show", secret)
+    run("keys", "rename", "printed", secret, "--json")
+    run("keys", "list", f"--tag=a={secret}")
     run("env", "check")
     run("env", "check", "--json")
     for name in ("printed", "as-json", "in-file", "again"):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pytest
 
+from tests.support.promises import Scene
 from tests.support.sandbox import Done, Sandbox
 
 _STRACE: Final = shutil.which("strace") or "strace"
@@ -33,7 +33,7 @@ class Fault:
 
     call: str
     effect: str
-    number: int
+    number: int = 1
     lasting: bool = False
 
     def befalls(self, sandbox: Sandbox, *arguments: object) -> Done | None:
@@ -44,13 +44,21 @@ class Fault:
         done = sandbox.run(*arguments, through=strace("-o", str(log), "-e", f"trace={self.call}", "-e", inject))
         text = log.read_text()
         log.unlink()
-        return done if re.search(r"INJECTED|killed by SIGKILL", text) else None
+        befell = "INJECTED" in text or (self.effect.startswith("signal") and done.code != 0)
+        return done if befell else None
 
 
-def count_calls(sandbox: Sandbox, call: str, *arguments: object) -> int:
-    """How often a command makes a call when nothing befalls it."""
-    log = Path(sandbox.root / "strace")
-    sandbox.ok(*arguments, through=strace("-o", str(log), "-e", f"trace={call}"))
-    text = log.read_text()
-    log.unlink()
-    return len(re.findall(rf"^{call}\(", text, re.MULTILINE))
+def walk(
+    fault: Fault, new_scene: Callable[[], Scene], *arguments: object, step: int = 1
+) -> Iterator[tuple[Scene, Done]]:
+    """The fault at its first call, the next, and so on by `step`, each in a new scene; until there is no such call."""
+    number = fault.number
+    while True:
+        scene = new_scene()
+        done = replace(fault, number=number).befalls(scene.sandbox, *arguments)
+        if done is None:
+            break
+        yield scene, done
+        shutil.rmtree(scene.sandbox.root)
+        number += step
+    assert number > fault.number, f"{fault.call} is never called"
