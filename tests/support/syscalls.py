@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -62,3 +63,12 @@ def walk(
         shutil.rmtree(scene.sandbox.root)
         number += step
     assert number > fault.number, f"{fault.call} is never called"
+
+
+def count_calls(sandbox: Sandbox, call: str, *arguments: object) -> int:
+    """How often a command makes a call when nothing befalls it."""
+    log = sandbox.root / "strace"
+    sandbox.ok(*arguments, through=strace("-o", str(log), "-e", f"trace={call}"))
+    text = log.read_text()
+    log.unlink()
+    return len(re.findall(rf"^{call}\(", text, re.MULTILINE))
