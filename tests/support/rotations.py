@@ -31,6 +31,7 @@ from routic_cli.session import Session
 from routic_cli.store.state import StateStore
 from routic_cli.workflows.journal import Journal
 from tests.support.ground import open_operations
+from tests.support.sandbox import Sandbox
 
 NOW: Final = 1_800_000_000
 GRACE: Final = 86_400
@@ -103,6 +104,10 @@ class Machine:
     def run(self, *arguments: object, out: Path | None = None) -> int:
         """Run a command line to its end; its exit code, -N for a signal."""
         return end_of_child(self.start(*arguments, out=out))
+
+    def installed(self) -> Sandbox:
+        """The installed command on this machine, by the clock of the world."""
+        return Sandbox(self.root, extra=self._environ())
 
     def create(self, *names: str) -> int:
         """The key, in all files unless some are named."""
@@ -221,6 +226,7 @@ class Machine:
         }
 
     def _become(self, arguments: Sequence[object], out: Path | None) -> int:
+        """Be a process of this machine. Imports nothing: what is not here yet is counted by who counts calls."""
         environ = self._environ()
         os.environ.clear()
         os.environ.update(environ)
