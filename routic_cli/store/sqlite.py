@@ -93,7 +93,8 @@ class SqliteStore:
 
     def require_writable(self) -> None:
         """The folder must take the journal that a change needs, and the file, if it is there, a lock."""
-        folder = next(each for each in self._path.parents if each.exists())
+        # Not `exists`: it raises for a folder that we may not look into.
+        folder = next(each for each in self._path.parents if os.access(each, os.F_OK))
         if not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
             raise UnavailableError(
                 f"The key store {self._path} cannot be written",

@@ -283,6 +283,22 @@ class StoreContract:
             assert tx.hashes_in_use([Fingerprint(f"{n:064x}") for n in many] + [sha256(1)]) == {sha256(1)}
             assert tx.ids_in_use([key_id(n) for n in many]) == {key_id(1)}
 
+    def test_a_sound_store_has_nothing_wrong_with_it(self, store: Store) -> None:
+        assert store.check() == []
+        with store.writing(NOW) as tx:
+            tx.insert_keys([new_key(1)])
+        assert store.check() == []
+
+    def test_asking_whether_it_can_be_written_writes_nothing(self, store: Store) -> None:
+        store.require_writable()
+        with store.writing(NOW) as tx:
+            tx.insert_keys([new_key(1)])
+        store.require_writable()
+        with store.reading(NOW) as view:
+            assert [key.id for key in view.page(KeyQuery()).keys] == [key_id(1)]
+        with store.writing(NOW) as tx:
+            tx.insert_keys([new_key(2)])
+
     def test_accounts_do_not_see_each_other(self, store_of: StoreOf) -> None:
         ours, theirs = store_of(OURS), store_of(THEIRS)
         with ours.writing(NOW) as tx:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3  # noqa: TID253  # tests wait for it anyway
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from routic_cli.domain.errors import OutcomeUnknownError, StoreLockedError
+from routic_cli.domain.errors import OutcomeUnknownError, RouticError, StoreLockedError
 from routic_cli.domain.keys import KeyQuery
 from routic_cli.store import connection
 from routic_cli.store.interface import Store
@@ -32,6 +34,8 @@ class TestSqliteStore(StoreContract):
     def test_looking_makes_no_file(self, store: Store, path: Path) -> None:
         with store.reading(NOW) as view:
             assert view.page(KeyQuery()).keys == ()
+        store.require_writable()
+        assert store.check() == []
         assert not path.parent.exists()
 
     def test_a_file_that_came_later_is_found(self, store_of: StoreOf) -> None:
@@ -73,6 +77,30 @@ class TestSqliteStore(StoreContract):
         with second.writing(NOW) as tx:
             assert tx.key(key_id(1)) is not None
 
+    @pytest.mark.parametrize("place", [Path(__file__) / "keys.db", Path("x" * 300) / "keys.db"])
+    def test_where_no_file_can_be_made_nothing_can_be_written(self, tmp_path: Path, place: Path) -> None:
+        with pytest.raises(RouticError) as caught:
+            SqliteStore(tmp_path / place, account=OURS).require_writable()
+        assert caught.value.not_done
+
+    def test_while_another_writes_it_cannot_be_written(
+        self, store_of: StoreOf, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "BUSY_TIMEOUT_SECONDS", 0.05)
+        with store_of(OURS).writing(NOW) as tx:
+            tx.insert_keys([new_key(1)])
+            with pytest.raises(StoreLockedError):
+                store_of(OURS).require_writable()
+
+    def test_a_check_reads_what_nobody_else_would(self, store: Store, path: Path) -> None:
+        with store.writing(NOW) as tx:
+            tx.insert_keys([new_key(1), new_key(2)])
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("DELETE FROM keys WHERE id = ?", (key_id(1),))
+            other.commit()
+
+        assert store.check() == ["1 versions without a key"]
+
     @pytest.mark.parametrize("committed", [True, False])
     def test_a_commit_that_raises_may_have_happened(self, path: Path, *, committed: bool) -> None:
         store = SqliteStore(path, account=OURS)
@@ -103,8 +131,6 @@ class FailingCommit:
     def execute(self, sql: str, *parameters: object) -> object:
         execute = self._real.execute  # type: ignore[attr-defined]  # sqlite3 is the store's own
         if sql == "COMMIT":
-            import sqlite3
-
             if self._committed:
                 execute(sql)
             raise sqlite3.OperationalError("disk I/O error")
