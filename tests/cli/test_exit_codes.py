@@ -198,7 +198,6 @@ def test_data_that_cannot_be_written_is_no_success_and_talk_that_cannot_is_no_fa
     assert stocked.sandbox.shell("routic keys list 2>&-").code == 0
 
 
-@pytest.mark.xfail(reason="Typer turns EPIPE into exit 1 before routic can die of SIGPIPE")
 def test_a_reader_that_has_seen_enough_ends_a_list_silently_as_it_does_other_programs(sandbox: Sandbox) -> None:
     lines = "\n".join(json.dumps({"name": f"key-{n}", "sha256": f"{n:064x}"}) for n in range(2000))
     sandbox.ok("keys", "import", "--from", "-", stdin=lines)
