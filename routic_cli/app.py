@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,8 @@ from routic_cli.domain.errors import InterruptedByUserError, InvalidRequestError
 from routic_cli.domain.key_format import contains_secret_shape
 from routic_cli.output.console import ReaderGoneError
 from routic_cli.session import Session
+
+RUN_FAILED: Final = 125  # of env, timeout and docker run: the wrapper itself, not the command, failed
 
 SUMMARY: Final = "Administer the API keys of an LLM gateway."
 
@@ -87,8 +90,27 @@ def _refuse_secrets(arguments: Sequence[str]) -> None:
 def _fail(session: Session, error: RouticError, arguments: Sequence[str]) -> int:
     # A line that could not be parsed may not have got as far as its --json.
     as_json = session.wants_json or any(a == "--json" or a.startswith("--fields") for a in arguments)
+    command = _command_word(arguments)
+    if command == "export":
+        from routic_cli.commands.exporting import failing_text
+
+        with suppress(RouticError, ReaderGoneError):  # there is an error to tell already
+            session.console.data(failing_text(arguments))
     session.console.error(error, as_json=as_json)
+    if command == "run" and not isinstance(error, SecretInArgumentError):
+        return RUN_FAILED
     return error.exit_code
+
+
+def _command_word(arguments: Sequence[str]) -> str:
+    """The first word that is neither a global option nor its value."""
+    words = iter(arguments)
+    for word in words:
+        if word in {"--store", "--profile", "--fields"}:
+            next(words, "")
+        elif not word.startswith("-"):
+            return word
+    return ""
 
 
 def _usage_error(error: TyperException) -> InvalidRequestError:

@@ -10,7 +10,6 @@ import typer
 from routic_cli.command_line import session_of
 from routic_cli.commands.exporting import chosen_format, export
 from routic_cli.commands.options import Refs
-from routic_cli.domain.errors import RouticError
 from routic_cli.formats import NAMES
 
 EXAMPLES: Final = """
@@ -40,10 +39,5 @@ def run(  # one parameter for each flag
     the formats of shells print what makes `eval` fail.
     """
     session = session_of(ctx)
-    chosen = chosen_format(format_)
-    try:
-        export(session, chosen, refs, var, output, show=show)
-    except RouticError:
-        if chosen.failure and not session.console.stdout_is_terminal and output is None:
-            session.console.data(chosen.failure)
-        raise
+    chosen = chosen_format(format_ or ("json" if session.wants_json else None))
+    export(session, chosen, refs, var, output, show=show)

@@ -5,12 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from routic_cli.commands.variables import assigned
 from routic_cli.domain.errors import InvalidRequestError, RouticError, UnsafeDestinationError
 from routic_cli.formats import Entry, Format, detect, load, parent_process_name
 from routic_cli.formats.command_file import append, command_file
 from routic_cli.session import Session
+
+_NOTHING: Final = "Nothing was exported"
+
+
+def failing_text(arguments: Sequence[str]) -> str:
+    """What makes the `eval` of a failed `export` fail, too; nothing for a data format, a file or a terminal."""
+    values = {
+        flag: word.partition("=")[2] or following
+        for word, following in zip(arguments, [*arguments[1:], ""], strict=True)
+        for flag in ("--format", "--output")
+        if word.partition("=")[0] == flag
+    }
+    if "--output" in values or os.isatty(1):
+        return ""
+    try:
+        return chosen_format(values.get("--format")).failure
+    except RouticError:
+        return load("sh").failure
 
 
 def chosen_format(name: str | None) -> Format:
@@ -31,10 +50,13 @@ def export(
     if output is None and session.console.stdout_is_terminal and not show:
         raise InvalidRequestError(
             "The secret would be shown on the terminal",
-            not_done="Nothing was exported",
+            not_done=_NOTHING,
             remedy=f"{chosen.usage}, or --show to see it",
         )
-    entries = [Entry(name, found.secret, found.key.name) for name, found in assigned(session, refs, variable)]
+    entries = [
+        Entry(name, found.secret, found.key.name)
+        for name, found in assigned(session, refs, variable, nothing_happened=_NOTHING)
+    ]
     text = chosen.render(entries)
     also = command_file(chosen, os.environ)
     if output is not None:
@@ -59,7 +81,7 @@ def _write_file(path: Path, text: str) -> None:
         raise UnsafeDestinationError(
             f"{path} is no safe place for a key",
             why=". ".join(finding.message for finding in refusals),
-            not_done="Nothing was exported",
+            not_done=_NOTHING,
             remedy=next((finding.remedy for finding in refusals if finding.remedy), ""),
         )
     target = resolved(path)
@@ -70,8 +92,6 @@ def _write_file(path: Path, text: str) -> None:
         stage(staged, text.encode())
         put_in_place(staged, target, like=before.status if before else None)
     except OSError as error:
-        raise RouticError(
-            f"{path} could not be written", why=error.strerror or "", not_done="Nothing was exported"
-        ) from error
+        raise RouticError(f"{path} could not be written", why=error.strerror or "", not_done=_NOTHING) from error
     finally:
         discard(staged)

@@ -23,31 +23,26 @@ from routic_cli.commands.destinations import (
     tell_delivered,
 )
 from routic_cli.commands.options import DryRun, Ref, confirm, described
+from routic_cli.commands.rotate_modes import abort_rotation, finish_rotation, show_status
 from routic_cli.commands.waiting import await_verdicts
 from routic_cli.delivery.placed import read_secret
 from routic_cli.delivery.sink import DEFAULT_VARIABLE, Placement, Sink
 from routic_cli.domain.errors import ConflictError, InvalidRequestError
 from routic_cli.domain.keys import Key
 from routic_cli.domain.operations import PlacedVersion
-from routic_cli.domain.rotation import ends_of_rotation, retiring_versions, rotated
+from routic_cli.domain.rotation import ends_of_rotation, rotated
 from routic_cli.domain.secret import Secret
 from routic_cli.domain.times import parse_duration
 from routic_cli.output.json_out import print_json
-from routic_cli.output.panel import print_pairs
 from routic_cli.output.times import relative
 from routic_cli.session import Session
-from routic_cli.transport.wire import KEY_FIELDS, ROTATION_FIELDS, key_object, list_object, rotation_object
+from routic_cli.transport.wire import list_object
 from routic_cli.workflows.issue import version_of
 from routic_cli.workflows.placements import PlacementState, inspect
 from routic_cli.workflows.rotation import (
     Plan,
-    abort,
-    finish,
-    plan_abort,
     plan_rotation,
     require_unheld,
-    require_unused,
-    retiring_version,
     rotate,
 )
 
@@ -93,11 +88,11 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     delivering = {"--now": now, "--env-file": env_file, "--keyring": keyring, "--show": show, "--wait": wait}
     _refuse_contradictions({"--status": status, "--finish": finish_, "--abort": abort_}, delivering)
     if status:
-        _show_status(session, ref)
+        show_status(session, ref)
     elif finish_:
-        _finish(session, ref, force=force, yes=yes, dry_run=dry_run)
+        finish_rotation(session, ref, force=force, yes=yes, dry_run=dry_run)
     elif abort_:
-        _abort(session, ref, force=force, yes=yes, dry_run=dry_run)
+        abort_rotation(session, ref, force=force, yes=yes, dry_run=dry_run)
     else:
         seconds = 0 if now else parse_duration(grace, param="grace")
         named = named_places(env_file, var, session.transport.find(ref).id, keyring=keyring)
@@ -166,7 +161,10 @@ def _rotate(  # noqa: PLR0913  # the flags that matter here
         await_verdicts(session, wanted, seconds)
 
 
-_RENEWED: Final = frozenset({PlacementState.CURRENT, PlacementState.RETIRING, PlacementState.ENDED})
+# One that cannot be read right now is among them: its sink will say why, before anything exists.
+_RENEWED: Final = frozenset(
+    {PlacementState.CURRENT, PlacementState.RETIRING, PlacementState.ENDED, PlacementState.UNREADABLE}
+)
 
 
 def _place(placed: PlacedVersion) -> Placement:
@@ -262,77 +260,3 @@ def _tell_plan(
         session.console.success(f"would {would}: {what}")
     ends = "would end at once" if plan.grace == 0 else f"would live on for {plan.grace} s"
     session.console.notice(f"Dry run: no version was created; version {plan.key.current.number} {ends}")
-
-
-def _show_status(session: Session, ref: str) -> None:
-    session.require_fields(ROTATION_FIELDS)
-    key, now = session.transport.find(ref), session.now()
-    retiring = retiring_versions(key, now)
-    old = retiring[-1] if retiring else None
-    holding = [
-        placed.location for placed in session.placements(key.id) if inspect(placed, key, now) is PlacementState.RETIRING
-    ]
-    if session.wants_json:
-        shown = rotation_object(key, old, holding, now)
-        print_json(session.console, shown, session.fields, known=ROTATION_FIELDS)
-        return
-    pairs = [("Name", key.name), ("ID", key.id), ("Current", f"version {key.current.number}  {key.current.hint}")]
-    if old is None:
-        pairs.append(("Retiring", "none"))
-    else:
-        ends = "has no end yet" if old.expires_at is None else f"ends {relative(old.expires_at, now)}"
-        pairs.append(("Retiring", f"version {old.number}  {old.hint}  {ends}"))
-        pairs.append(("Last used", f"{relative(key.last_used_at, now)} (from the usage log, where there is one)"))
-        pairs += [("Still held by", location) for location in holding]
-    print_pairs(session.console, pairs)
-
-
-def _finish(session: Session, ref: str, *, force: bool, yes: bool, dry_run: bool) -> None:
-    session.require_fields(KEY_FIELDS)
-    key = (session.transport if dry_run else session.changing_transport).find(ref)
-    old = retiring_version(key, session.now())
-    require_unused(key, old, session.placements(key.id), session.now(), force=force)
-    if dry_run:
-        session.console.success(f"Version {old.number} of {described(key)} could be ended now")
-        session.console.notice("Dry run: nothing was changed")
-        return
-    used = relative(key.last_used_at, session.now())
-    question = f"End version {old.number} of {described(key)} now? Last used: {used}."
-    confirm(session, question, yes=yes, command=f"routic rotate {ref} --finish")
-    key = finish(key, old, session.desk)
-    _tell_changed(session, key, f"Version {old.number} of {described(key)} has ended")
-
-
-def _abort(session: Session, ref: str, *, force: bool, yes: bool, dry_run: bool) -> None:
-    session.require_fields(KEY_FIELDS)
-    key = (session.transport if dry_run else session.changing_transport).find(ref)
-    back = plan_abort(key, session.placements(key.id), session.state, session.config.store_url.url, session.now())
-    places = [_place(placed) for placed in back.places]
-    sinks = sinks_at(session, places, key.id, back.old.number, force=force, nothing_happened="Nothing was changed")
-    for sink in sinks:
-        sink.preflight()
-    if dry_run:
-        for place in places:
-            session.console.success(f"would put back: {place_in_words(place)}")
-        session.console.notice(f"Dry run: version {key.current.number} stays current")
-        return
-    question = (
-        f"Make version {back.old.number} of {described(key)} current again, and end version {key.current.number} now?"
-        f" Last used: {relative(key.last_used_at, session.now())}."
-    )
-    confirm(session, question, yes=yes, command=f"routic rotate {ref} --abort")
-    ended = key.current.number
-    key = abort(key, back, sinks, session.desk)
-    for sink in sinks:
-        placement = sink.placement()
-        if placement is not None:
-            session.console.success(f"Put back: {place_in_words(placement)}")
-    _tell_changed(
-        session, key, f"Version {back.old.number} of {described(key)} is current again; version {ended} has ended"
-    )
-
-
-def _tell_changed(session: Session, key: Key, sentence: str) -> None:
-    session.console.success(sentence)
-    if session.wants_json:
-        print_json(session.console, key_object(key, session.now()), session.fields, known=KEY_FIELDS)

@@ -14,14 +14,14 @@ from routic_cli.command_line import RouticCommand, session_of
 from routic_cli.commands.options import Refs
 from routic_cli.commands.variables import assigned
 from routic_cli.domain.errors import InvalidRequestError, RouticError
-from routic_cli.process import become_ordinary
+from routic_cli.process import become_ordinary, forbid_core_dumps
 
 EXAMPLES: Final = """
 routic run prod-backend -- python app.py
 routic run OPENAI_API_KEY=prod-backend WORKER_KEY=worker -- make deploy
 """
 
-_FAILED: Final = 125
+_NOTHING: Final = "Nothing was run"
 _NOT_EXECUTABLE: Final = 126
 _NOT_FOUND: Final = 127
 _CHILD: Final = "routic.child"
@@ -57,29 +57,27 @@ def run(
     """
     session = session_of(ctx)
     command: Sequence[str] = ctx.meta[_CHILD]
-    try:
-        if not command:
-            raise InvalidRequestError(
-                "No command was given", not_done="Nothing was run", remedy="routic run REF -- CMD ARG…"
-            )
-        secrets = {name: found.secret.reveal() for name, found in assigned(session, refs, var)}
-    except RouticError as error:
-        session.console.error(error, as_json=session.wants_json)
-        return _FAILED
+    if not command:
+        raise InvalidRequestError("No command was given", not_done=_NOTHING, remedy="routic run REF -- CMD ARG…")
+    secrets = {name: found.secret.reveal() for name, found in assigned(session, refs, var, nothing_happened=_NOTHING)}
     session.close()
     try:
         return _become(command, {**os.environ, **secrets})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         code, why = _NOT_FOUND, "There is no such command"
     except OSError as error:
         code, why = _NOT_EXECUTABLE, error.strerror or "It cannot be executed"
-    problem = RouticError(f"{command[0]} was not run", why=why)
-    session.console.error(problem, as_json=session.wants_json)
+    forbid_core_dumps()
+    session.console.error(
+        RouticError(f"{command[0] or 'An empty name'} was not run", why=why), as_json=session.wants_json
+    )
     return code
 
 
 def _become(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Never comes back where a process can become another; elsewhere, with the child's exit code."""
+    if not command[0]:
+        raise FileNotFoundError
     if sys.platform == "win32":
         import subprocess
 

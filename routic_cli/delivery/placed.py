@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from routic_cli.delivery.dotenv_text import read_variables
 from routic_cli.delivery.regular_file import read_regular, resolved
 from routic_cli.delivery.sink import KEYRING, Placement
-from routic_cli.domain.errors import DeliveryError, UnsafeDestinationError
+from routic_cli.domain.errors import DeliveryError
 from routic_cli.domain.keys import KeyId
 from routic_cli.domain.secret import Fingerprint, Secret
 
@@ -47,28 +47,27 @@ class _Named(NamedTuple):
 
 
 def read_secret(placed: Placed, *, expected: Fingerprint | None = None) -> Secret | None:
-    """The secret that is there now, whichever it is; None when nothing is, or nothing that can be read.
+    """The secret that is there now, whichever it is; None when the file, the variable or the entry is not there.
 
-    Where one is expected and stands there as routic writes it, it is known by its hash, and nothing is parsed:
-    python-dotenv takes longer to import than `export` may take.
+    DeliveryError or UnsafeDestinationError when the place cannot be read: a keyring that is locked, a file that is
+    another's. Where a secret is expected and stands there as routic writes it, it is known by its hash, and nothing is
+    parsed: python-dotenv takes longer to import than `export` may take.
     """
     if placed.kind == KEYRING:
         from routic_cli.delivery.keyring_sink import read_keyring_secret
 
-        try:
-            return read_keyring_secret(placed.key_id)
-        except (DeliveryError, UnsafeDestinationError):
-            return None
+        return read_keyring_secret(placed.key_id)
     try:
-        snapshot = read_regular(resolved(Path(placed.location)))
-        if snapshot is None:
-            return None
-        plain = _plain_value(snapshot.content, placed.variable)
-        if plain is not None and plain.fingerprint == expected:
-            return plain
-        value = read_variables(snapshot.content).get(placed.variable)
-    except (DeliveryError, UnsafeDestinationError, OSError):
+        path = Path(placed.location)
+        snapshot = read_regular(resolved(path)) if path.exists() else None
+    except OSError as error:
+        raise DeliveryError(f"{placed.location} could not be read", why=error.strerror or "") from error
+    if snapshot is None:
         return None
+    plain = _plain_value(snapshot.content, placed.variable)
+    if plain is not None and plain.fingerprint == expected:
+        return plain
+    value = read_variables(snapshot.content, name=placed.location).get(placed.variable)
     return Secret(value) if value else None
 
 

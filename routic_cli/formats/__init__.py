@@ -38,7 +38,7 @@ def load(name: str) -> Format:
             f"There is no export format {name!r}",
             why=f"The formats are {', '.join(NAMES)}",
             not_done="Nothing was exported",
-            remedy="--format sh",
+            remedy="routic export --format sh REF",
             param="format",
         )
     # The module's name comes out of the table above, never from the argument.

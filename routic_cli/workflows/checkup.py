@@ -131,6 +131,9 @@ def _placement_findings(placed: PlacedVersion, key: Key, now: UnixSeconds) -> It
     elif state is PlacementState.RETIRING:
         what = f"{where} holds the retiring version of '{key.name}'"
         yield Finding("retiring-placement", Severity.WARN, what, f"routic rotate {key.name}")
+    elif state is PlacementState.UNREADABLE and not in_keyring:  # the keyring has an area of its own
+        remedy = f"ls -l {shlex.quote(placed.location)}"
+        yield Finding("unreadable-placement", Severity.WARN, f"{where} cannot be read any more", remedy)
 
 
 def _env_files(patient: Patient) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from routic_cli.delivery.placed import read_secret
+from routic_cli.domain.errors import RouticError
 from routic_cli.domain.keys import Key, UnixSeconds, VersionStatus
 from routic_cli.domain.lifecycle import version_status
 from routic_cli.domain.operations import PlacedVersion
@@ -18,11 +19,15 @@ class PlacementState(StrEnum):
     ENDED = "ended"
     CHANGED = "changed"
     MISSING = "missing"
+    UNREADABLE = "unreadable"
 
 
 def inspect(placed: PlacedVersion, key: Key, now: UnixSeconds) -> PlacementState:
-    """Which version of the key the place holds; CHANGED when it is none of them, MISSING when nothing can be read."""
-    secret = read_secret(placed)
+    """Which version of the key the place holds; CHANGED when it is none of them, MISSING when nothing is there."""
+    try:
+        secret = read_secret(placed)
+    except RouticError:
+        return PlacementState.UNREADABLE
     if secret is None:
         return PlacementState.MISSING
     sha256 = secret.fingerprint

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from routic_cli.delivery.placed import read_secret
 from routic_cli.delivery.sink import ENV_FILE
-from routic_cli.domain.errors import InvalidRequestError, KeyGoneError, SecretUnreadableError
+from routic_cli.domain.errors import InvalidRequestError, KeyGoneError, RouticError, SecretUnreadableError
 from routic_cli.domain.keys import Key, KeyStatus
 from routic_cli.domain.operations import PlacedVersion
 from routic_cli.domain.secret import Secret
@@ -32,23 +32,29 @@ def read_current(ref: str, transport: Transport, state: StateStore, store_url: s
         raise KeyGoneError(
             f"The key '{key.name}' ({key.id}) is {key.status}",
             why="It would let nobody in",
-            not_done="Nothing was exported",
             remedy="routic keys create --name NAME --env-file PATH",
         )
     placements = state.placements(store_url, key.id)
+    troubles: list[RouticError] = []
     for placed in placements:
-        secret = read_secret(placed, expected=key.current.sha256)
+        try:
+            secret = read_secret(placed, expected=key.current.sha256)
+        except RouticError as error:
+            troubles.append(error)
+            continue
         if secret is not None and secret.fingerprint == key.current.sha256:
             return Readable(key, secret, placed.variable)
+    again = f"routic rotate {key.name} --env-file PATH, for a new secret that stays here"
     raise SecretUnreadableError(
         f"The secret of '{key.name}' cannot be read on this machine",
-        why=_why(placements, key),
-        not_done="Nothing was exported",
-        remedy=f"routic rotate {key.name} --env-file PATH, for a new secret that stays here",
+        why=_why(placements, key, troubles),
+        remedy=next((trouble.remedy for trouble in troubles if trouble.remedy), again),
     )
 
 
-def _why(placements: Sequence[PlacedVersion], key: Key) -> str:
+def _why(placements: Sequence[PlacedVersion], key: Key, troubles: Sequence[RouticError]) -> str:
+    if troubles:
+        return "; ".join(sentence for trouble in troubles for sentence in (trouble.what, trouble.why) if sentence)
     if not placements:
         return "It was never put into a file or a keyring here, and a store has its hash only"
     places = ", ".join(placed.location for placed in placements)
@@ -67,7 +73,6 @@ def refs_here(folder: Path, state: StateStore, store_url: str) -> list[str]:
         raise InvalidRequestError(
             "No key was named",
             why="Without a REF it takes the keys in the files of this folder, and there are none",
-            not_done="Nothing was exported",
             remedy="routic keys list",
             param="ref",
         )

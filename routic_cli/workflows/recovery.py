@@ -137,7 +137,10 @@ def _was_changed(operation: Operation, key: Key, sink: Sink) -> bool:
 
 def _read(sink: Sink) -> Secret | None:
     place = sink.placement()
-    return read_place(place) if place is not None else None
+    try:
+        return read_place(place) if place is not None else None
+    except RouticError:
+        return None
 
 
 def _tidied(sink: Sink) -> str | None:
