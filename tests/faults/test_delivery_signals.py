@@ -85,8 +85,8 @@ def test_a_signal_at_any_moment_leaves_no_active_key_that_nobody_has(
                 assert each.name not in alive
             assert not into_file or (each.variable in lines) == (each.name in alive)
         assert all(SECRET.fullmatch(value) for name, value in lines.items() if name.startswith("K_"))
-    dead = next(each for each in told if each.name not in alive)
-    sandbox.ok("keys", "create", "--name", dead.name)
+    for each in [each for each in told if each.name not in alive][:1]:
+        sandbox.ok("keys", "create", "--name", each.name)
 
 
 @pytest.mark.parametrize("into_file", [True, False], ids=["into a file", "printed"])
