@@ -22,7 +22,7 @@ from routic_cli.domain.errors import (
 )
 from routic_cli.domain.keys import KeyId, KeyQuery
 from routic_cli.store import upgrading
-from routic_cli.store.connection import Kind
+from routic_cli.store.connection import Kind, connect
 from routic_cli.store.database import open_database
 from routic_cli.store.migrations import KEY_STORE, STATE
 from routic_cli.store.sqlite import SqliteStore
@@ -187,6 +187,18 @@ def test_a_place_where_no_file_can_be_is_an_error_that_says_so(path: Path, tmp_p
         open_database(tmp_path / path, KEY_STORE)
     assert caught.value.exit_code == 1
     assert caught.value.not_done
+
+
+def test_a_commit_outlasts_the_power(path: Path) -> None:
+    with closing(open_database(path, KEY_STORE)) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 3  # EXTRA: the folder is synced as well
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
+
+
+def test_sqlite_itself_never_makes_a_file(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        connect(tmp_path / "keys.db")
+    assert list(tmp_path.iterdir()) == []
 
 
 # Whose it is
