@@ -12,7 +12,7 @@ from routic_cli.output.json_out import print_json
 from routic_cli.output.tables import print_table
 from routic_cli.session import Session
 from routic_cli.transport.wire import list_object
-from routic_cli.workflows.checkup import Patient, examine
+from routic_cli.workflows.checkup import Patient, examine, lost_placements
 
 EXAMPLES: Final = """
 routic doctor
@@ -25,7 +25,9 @@ _FIELDS: Final = ("object", "area", "rule", "severity", "message", "remedy")
 
 def run(
     ctx: typer.Context,
-    fix: Annotated[bool, typer.Option("--fix", help="Finish or undo what a crash left open, first.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="First tidy up what a crash left open, and forget places that lost their key.")
+    ] = False,
 ) -> int:
     """Say everything that is wrong on this machine, each with the command that mends it.
 
@@ -35,7 +37,7 @@ def run(
     session = session_of(ctx)
     session.require_fields(_FIELDS)
     if fix:
-        _ = session.desk  # recovery is part of getting it
+        _mend(session)
     patient = Patient(
         config=lambda: session.config,
         transport=lambda: session.transport,
@@ -65,6 +67,13 @@ def run(
         rows = [(area, finding.rule, finding.message, finding.remedy) for area, finding in findings]
         print_table(session.console, (), rows)
     return _FINDINGS if findings else 0
+
+
+def _mend(session: Session) -> None:
+    desk = session.desk  # recovery is part of getting it
+    for placed in lost_placements(desk.transport, session.state.all_placements(desk.store_url), desk.now):
+        session.state.forget_placement(placed)
+        session.console.success(f"Forgot {placed.location}: it does not hold its key any more")
 
 
 def _show(session: Session, area: str, found: list[Finding]) -> None:

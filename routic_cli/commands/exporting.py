@@ -84,10 +84,14 @@ def _write_file(path: Path, text: str) -> None:
             not_done=_NOTHING,
             remedy=next((finding.remedy for finding in refusals if finding.remedy), ""),
         )
-    target = resolved(path)
-    require_replaceable(target, status_of(target))
-    before = read_regular(target, limit=None)
-    staged = staging_place(target, mint_operation_id())
+    try:
+        target = resolved(path)
+        require_replaceable(target, status_of(target))
+        before = read_regular(target, limit=None)
+        staged = staging_place(target, mint_operation_id())
+    except RouticError as error:
+        error.not_done = error.not_done or _NOTHING
+        raise
     try:
         stage(staged, text.encode())
         put_in_place(staged, target, like=before.status if before else None)

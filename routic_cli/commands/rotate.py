@@ -131,10 +131,10 @@ def _rotate(  # noqa: PLR0913  # the flags that matter here
     places = list(named) or [_place(placed) for placed, state in states if state in _RENEWED]
     if not places and states and not show:
         raise _nothing_to_renew(key, states)
-    named_ones = {(place.kind, place.location, place.variable) for place in places}
-    left = [each for each, _ in states if (each.kind, each.location, each.variable) not in named_ones]
-    require_unheld(plan, left, session.now(), force=force)
     sinks = sinks_at(session, places, key.id, plan.number, force=force, nothing_happened=_NOTHING_HAPPENED)
+    renewed = {sink.placement() for sink in sinks}
+    left = [placed for placed, _ in states if _place(placed) not in renewed]
+    require_unheld(plan, left, session.now(), force=force)
     printing = show or not sinks
     if dry_run:
         for sink in sinks:
@@ -192,8 +192,9 @@ def _old_secret(key: Key, states: Sequence[tuple[PlacedVersion, PlacementState]]
 
 def _stdout(session: Session, plan: Plan) -> Sink:
     def expected(secret: Secret) -> Key:
-        version = version_of(secret, number=plan.number, at=session.now())
-        return rotated(plan.key, version, ends_of_rotation(plan.key, now=session.now(), grace=plan.grace))
+        now = session.desk.now  # which is what the store is told
+        version = version_of(secret, number=plan.number, at=now)
+        return rotated(plan.key, version, ends_of_rotation(plan.key, now=now, grace=plan.grace))
 
     announcement = f"Version {plan.number} of {plan.key.name}. It is shown this once; copy it now."
     return stdout_sink(session, expected, announcement)

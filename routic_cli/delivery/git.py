@@ -61,7 +61,7 @@ class Repository:
 
     def tracked_as(self, path: Path) -> str | None:
         """The name, from the top, under which the index has the path in any letter case; None when it has not."""
-        return self._first_listed("ls-files", "-z", "--", self._pathspec(path))
+        return self._first_listed("ls-files", "--full-name", "-z", "--", self._pathspec(path))
 
     def is_in_last_commit(self, path: Path) -> bool:
         """Whether HEAD has the path in any letter case, even though its removal is staged."""

@@ -110,6 +110,14 @@ class StateStore:
             for row in rows
         ]
 
+    def forget_placement(self, placed: PlacedVersion) -> None:
+        """The place does not hold a key any more."""
+        with self._writing() as connection:
+            connection.execute(
+                "DELETE FROM placements WHERE kind = ? AND location = ? AND variable = ?",
+                (placed.kind, placed.location, placed.variable),
+            )
+
     def keep_sealed(self, store: str, key_id: KeyId, number: int, previous: bytes) -> None:
         """Keep what `rotate --abort` needs."""
         with self._writing() as connection:

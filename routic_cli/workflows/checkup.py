@@ -36,6 +36,9 @@ class Patient:
     now: UnixSeconds
 
 
+FORGETTABLE: Final = frozenset({PlacementState.MISSING, PlacementState.CHANGED})
+"""What a place may hold that nothing can be done about but to forget it."""
+
 Check = Callable[[Patient], Iterator[Finding]]
 
 
@@ -109,6 +112,16 @@ def _placements(patient: Patient) -> Iterator[Finding]:
             yield from _placement_findings(placed, key, patient.now)
 
 
+def lost_placements(transport: Transport, placements: Sequence[PlacedVersion], now: UnixSeconds) -> list[PlacedVersion]:
+    """The places that do not hold their keys any more, or whose keys the store does not know."""
+    lost = []
+    for placed in placements:
+        key = _key_of(transport, placed.key_id)
+        if key is None or inspect(placed, key, now) in FORGETTABLE:
+            lost.append(placed)
+    return lost
+
+
 def _key_of(transport: Transport, key_id: KeyId) -> Key | None:
     try:
         return transport.find(key_id)
@@ -131,6 +144,9 @@ def _placement_findings(placed: PlacedVersion, key: Key, now: UnixSeconds) -> It
     elif state is PlacementState.RETIRING:
         what = f"{where} holds the retiring version of '{key.name}'"
         yield Finding("retiring-placement", Severity.WARN, what, f"routic rotate {key.name}")
+    elif state in FORGETTABLE:
+        what = f"{where} does not hold '{key.name}' any more"
+        yield Finding("lost-placement", Severity.WARN, what, "routic doctor --fix, to forget the place")
     elif state is PlacementState.UNREADABLE and not in_keyring:  # the keyring has an area of its own
         remedy = f"ls -l {shlex.quote(placed.location)}"
         yield Finding("unreadable-placement", Severity.WARN, f"{where} cannot be read any more", remedy)

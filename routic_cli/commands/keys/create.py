@@ -85,8 +85,8 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     if printing:
 
         def expected(secret: Secret) -> Key:
-            version = version_of(secret, number=1, at=session.now())
-            return key_from_new(NewKey(key_id, traits, version), session.now())
+            now = session.desk.now  # which is what the store is told
+            return key_from_new(NewKey(key_id, traits, version_of(secret, number=1, at=now)), now)
 
         announcement = f"The key of {traits.name}. It is shown this once; copy it now."
         sinks.append(stdout_sink(session, expected, announcement))
