@@ -7,6 +7,7 @@ the parent can wrap. Everything goes through the command line, as the installed 
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import re
 import shutil
@@ -66,12 +67,16 @@ def folder_in_memory() -> Iterator[Path]:
 
 @dataclass(slots=True)
 class Machine:
-    """A home and files below `root`, and a store that other machines may share. `now` is what every process sees."""
+    """A home and files below `root`, and a store that other machines may share.
+
+    `now` is the time that every process sees; with `ticking`, when it looks first, and a second later at each look.
+    """
 
     root: Path
     now: int = NOW
     home: str = "home"
     files: tuple[str, ...] = ("a/.env", "b/.env", "c/.env")
+    ticking: bool = False
 
     def __post_init__(self) -> None:
         for name in self.files:
@@ -235,7 +240,8 @@ class Machine:
             flags = os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
             os.dup2(os.open(path, flags, 0o600), descriptor)
         sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__  # not the test runner's
-        app.Session = lambda: Session(clock=lambda: self.now)  # type: ignore[assignment,attr-defined,misc]  # in this process alone
+        clock = itertools.count(self.now).__next__ if self.ticking else lambda: self.now
+        app.Session = lambda: Session(clock=clock)  # type: ignore[assignment,attr-defined,misc]  # in this process alone
         return app.run([str(argument) for argument in arguments])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -161,6 +162,14 @@ def test_what_is_placed_is_known_by_version_and_hash(machine: Machine) -> None:
     assert [placed[str(machine.path(name))].number for name in machine.files] == [2, 2, 1]
     for name in machine.files:
         assert placed[str(machine.path(name))].sha256 == fingerprint_of(machine.held(name))
+
+
+def test_the_times_that_are_printed_are_those_that_are_stored(machine: Machine) -> None:
+    machine.ticking = True
+    printed = machine.path("printed.json")
+    assert machine.rotate("--show", "--json", out=printed) == 0
+    shown = [(each["created_at"], each["expires_at"]) for each in json.loads(printed.read_text())["versions"]]
+    assert shown == [(version.created_at, version.expires_at) for version in machine.key().versions]
 
 
 def test_abort_gives_every_file_the_bytes_it_had(machine: Machine) -> None:
