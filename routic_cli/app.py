@@ -90,6 +90,8 @@ def _refuse_secrets(arguments: Sequence[str]) -> None:
 def _fail(session: Session, error: RouticError, arguments: Sequence[str]) -> int:
     # A line that could not be parsed may not have got as far as its --json.
     as_json = session.wants_json or any(a == "--json" or a.startswith("--fields") for a in arguments)
+    if isinstance(error, InvalidRequestError) and not error.not_done:
+        error.not_done = "Nothing was done"
     command = _command_word(arguments)
     if command == "export":
         from routic_cli.commands.exporting import failing_text

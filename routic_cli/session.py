@@ -85,7 +85,14 @@ class Session:
 
     @property
     def changing_transport(self) -> Transport:
-        """The store of keys, after what a crash left open on it has been finished or undone."""
+        """The store of keys, after what a crash left open on it has been finished or undone.
+
+        DeliveryError when --json will have to print what came of the change, and standard output is closed.
+        """
+        if self.wants_json:
+            from routic_cli.delivery.stdout import require_open_stdout
+
+            require_open_stdout()
         return self.desk.transport
 
     @cached_property

@@ -10,6 +10,7 @@ import typer
 
 from routic_cli.delivery.sink import ENV_FILE, KEYRING, Placement, Sink
 from routic_cli.delivery.stdout import StdoutSink, require_open_stdout
+from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.keys import Key, KeyId
 from routic_cli.domain.minting import mint_operation_id
 from routic_cli.domain.secret import Secret
@@ -20,7 +21,8 @@ from routic_cli.transport.wire import KEY_FIELDS, key_object
 FIELDS_WITH_VALUE: Final = (*KEY_FIELDS, "value")
 
 EnvFiles = Annotated[
-    list[Path] | None, typer.Option("--env-file", metavar="PATH", help="Write it into this file; may be repeated.")
+    list[Path] | None,
+    typer.Option("--env-file", metavar="PATH", readable=False, help="Write it into this file; may be repeated."),
 ]
 Variable = Annotated[str, typer.Option("--var", metavar="NAME", help="The variable in the file.")]
 InKeyring = Annotated[bool, typer.Option("--keyring", help="Put it into the keyring of this system.")]
@@ -55,6 +57,8 @@ def sinks_at(
 
 def named_places(files: Sequence[Path] | None, variable: str, key_id: KeyId, *, keyring: bool) -> list[Placement]:
     """The places that the flags name; a file that is named twice, or through a link, is one place."""
+    if not files and variable != DEFAULT_VARIABLE:
+        raise InvalidRequestError("--var goes with --env-file", not_done="Nothing was done", param="var")
     places = {path.resolve(): Placement(ENV_FILE, str(path), variable) for path in reversed(files or [])}
     in_keyring = [Placement(KEYRING, f"routic:{key_id}", "")] if keyring else []
     return [*places.values(), *in_keyring]

@@ -27,7 +27,10 @@ def await_verdicts(session: Session, wanted: Mapping[Fingerprint, bool], seconds
                 remedy="routic keys verify, to ask again",
             )
         time.sleep(_POLL_SECONDS)
-    session.console.success("The store says so, too")
+    let_in = any(wanted.values())
+    session.console.success(
+        f"The store was asked: it {'lets the new secret in' if let_in else 'refuses what was revoked'}"
+    )
 
 
 def _is_let_in(session: Session, sha256: Fingerprint) -> bool:

@@ -142,7 +142,7 @@ def require_open_stdout(descriptor: int = STDOUT) -> None:
     except OSError:
         writable = False
     if not writable:
-        raise _undelivered("standard output is closed")
+        raise DeliveryError("Standard output is closed", why="The answer would be lost", not_done="Nothing was done")
 
 
 def _bytes_unread(descriptor: int, *, is_socket: bool) -> int:

@@ -213,6 +213,6 @@ def is_key_id(text: str) -> bool:
 
 
 def is_key_id_prefix(text: str) -> bool:
-    """Whether the text is the beginning of a key id, with at least one character after `key_`."""
+    """Whether the text is the beginning of a key id."""
     rest = text.removeprefix(KEY_ID_PREFIX)
-    return rest != text and 0 < len(rest) <= KEY_ID_LENGTH and all(c in KEY_ID_ALPHABET for c in rest)
+    return rest != text and len(rest) <= KEY_ID_LENGTH and all(c in KEY_ID_ALPHABET for c in rest)

@@ -17,10 +17,10 @@ _SIGNALS: Final = tuple(
 
 
 class Interruption:
-    """Turns SIGINT, SIGTERM and SIGHUP into InterruptedByUserError; inside `held()` only once it ends."""
+    """Turns SIGINT, SIGTERM and SIGHUP into InterruptedByUserError, at once where that is allowed, else when asked."""
 
     def __init__(self) -> None:
-        self._depth = 0
+        self._held = False
         self._pending: int | None = None
 
     @contextmanager
@@ -38,14 +38,19 @@ class Interruption:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def hold(self) -> None:
+        """From here on a signal waits: half a step would be wrong."""
+        self._held = True
+
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold signals back for the length of a block; `raise_pending` says when one may take effect."""
-        self._depth += 1
+    def allowed(self) -> Iterator[None]:
+        """For the length of a block a signal takes effect at once; so does one that has waited."""
+        self._held = False
         try:
+            self.raise_pending()
             yield
         finally:
-            self._depth -= 1
+            self._held = True
 
     def raise_pending(self) -> None:
         """InterruptedByUserError when a signal was held back."""
@@ -55,7 +60,7 @@ class Interruption:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         del frame
-        if self._depth:
+        if self._held:
             self._pending = number
         else:
             raise _interrupted(number)

@@ -108,28 +108,25 @@ def deliver(delivery: Delivery, desk: Desk) -> Key:
     operation = _operation(delivery, desk)
     progress = _Progress.PREPARING
     with interruption.watching():
-        with interruption.held():
-            if operation is not None:
-                desk.journal.begin(operation)
+        interruption.hold()
+        if operation is not None:
+            desk.journal.begin(operation)
         try:
+            with interruption.allowed():
+                for sink in delivery.sinks:
+                    sink.prepare(delivery.secret)
+            progress = _Progress.REGISTERING
+            key = _register(delivery)
+            progress = _Progress.REGISTERED
             interruption.raise_pending()
             for sink in delivery.sinks:
-                sink.prepare(delivery.secret)
-            with interruption.held():
-                progress = _Progress.REGISTERING
-                key = _register(delivery)
-                progress = _Progress.REGISTERED
-                interruption.raise_pending()
-                for sink in delivery.sinks:
-                    sink.commit()
+                sink.commit()
         except BaseException as error:
-            with interruption.held():
-                _give_up(delivery, desk, operation, error, may_be_valid=progress.may_be_valid_after(error))
+            _give_up(delivery, desk, operation, error, may_be_valid=progress.may_be_valid_after(error))
             raise
-        with interruption.held():
-            key = delivery.complete(key)
-            if operation is not None:
-                _close(operation, delivery, desk)
+        key = delivery.complete(key)
+        if operation is not None:
+            _close(operation, delivery, desk)
     return key
 
 

@@ -183,7 +183,8 @@ def abort(key: Key, back: Return, sinks: Sequence[Sink], desk: Desk) -> Key:
         until=back.old.expires_at,
     )
     interruption = Interruption()
-    with interruption.watching(), interruption.held():
+    with interruption.watching():
+        interruption.hold()
         desk.journal.begin(operation)
         try:
             desk.transport.end_version(key.id, back.old.number, None)

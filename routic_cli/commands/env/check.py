@@ -51,7 +51,8 @@ class _Report:
 def run(
     ctx: typer.Context,
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="PATH…", help="Files; .env and its kin here by default.")
+        list[Path] | None,
+        typer.Argument(metavar="PATH…", readable=False, help="Files; .env and its kin here by default."),
     ] = None,
     fix_: Annotated[
         bool, typer.Option("--fix", help="Add the narrowest .gitignore rule that works, and make the file private.")

@@ -30,7 +30,7 @@ from routic_cli.domain.minting import mint_key_id
 from routic_cli.domain.rules import checked_traits
 from routic_cli.domain.secret import Secret
 from routic_cli.domain.times import parse_expiry
-from routic_cli.output.json_out import json_text
+from routic_cli.output.json_out import print_json
 from routic_cli.output.times import absolute
 from routic_cli.session import Session
 from routic_cli.workflows.issue import create_key, preflight_create, version_of
@@ -41,6 +41,7 @@ routic keys create --name ci --expires 90d --tag env=ci --rpm 60
 KEY=$(routic keys create --name worker)
 """
 
+_PLAN_FIELDS: Final = ("dry_run", "name", "destinations")
 _NOTHING_HAPPENED: Final = "No key was created"
 
 
@@ -81,7 +82,10 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     places = named_places(env_file, var, key_id, keyring=keyring)
     sinks = sinks_at(session, places, key_id, 1, force=force, nothing_happened=_NOTHING_HAPPENED)
     printing = show or not sinks
-    require_output(session, printing=printing)
+    if dry_run:
+        session.require_fields(_PLAN_FIELDS)
+    else:
+        require_output(session, printing=printing)
     if printing:
 
         def expected(secret: Secret) -> Key:
@@ -109,7 +113,8 @@ def _tell_plan(session: Session, traits: KeyTraits, sinks: Sequence[Sink], *, pr
     if printing:
         places.append("standard output")
     if session.wants_json:
-        session.console.data(json_text({"dry_run": True, "name": traits.name, "destinations": places}) + "\n")
+        plan = {"dry_run": True, "name": traits.name, "destinations": places}
+        print_json(session.console, plan, session.fields, known=_PLAN_FIELDS)
         return
     session.console.success(f"{traits.name} could be created now, and delivered to {', '.join(places)}")
     session.console.notice("Dry run: no key was created")

@@ -93,7 +93,7 @@ def _tell_left_out(session: Session, query: KeyQuery, keys: list[Key], *, chosen
     lines = []
     if not keys and not others:
         anything = session.transport.tally(KeyQuery())
-        lines.append("No key matches" if anything else "No keys yet. routic keys create --name NAME makes the first")
+        lines.append("No key matches" if anything else _nothing_there(session))
     if beyond_limit > 0:
         lines.append(f"{beyond_limit} more: --limit {len(keys)} left them out")
     if others:
@@ -101,3 +101,10 @@ def _tell_left_out(session: Session, query: KeyQuery, keys: list[Key], *, chosen
         lines.append(f"Not shown: {counts}. {'--status left them out' if chosen else '--all shows them'}")
     for line in lines:
         session.console.say(line, dim=True)
+
+
+def _nothing_there(session: Session) -> str:
+    store = session.config.store
+    if store.source != "default" and not session.config.store_url.path.exists():
+        return f"There is no store at {store.value} yet, which {store.source} names. The first key makes it"
+    return "No keys yet. routic keys create --name NAME makes the first"
