@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from routic_cli.delivery.sink import ENV_FILE, KEYRING, Placement, Sink
+from routic_cli.delivery.sink import DEFAULT_VARIABLE, ENV_FILE, KEYRING, Placement, Sink
 from routic_cli.delivery.stdout import StdoutSink, require_open_stdout
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.keys import Key, KeyId
