@@ -25,7 +25,7 @@ class PlacementState(StrEnum):
 def inspect(placed: PlacedVersion, key: Key, now: UnixSeconds) -> PlacementState:
     """Which version of the key the place holds; CHANGED when it is none of them, MISSING when nothing is there."""
     try:
-        secret = read_secret(placed)
+        secret = read_secret(placed, expected=key.current.sha256)
     except RouticError:
         return PlacementState.UNREADABLE
     if secret is None:
