@@ -90,6 +90,7 @@ def test_an_entry_that_another_program_removed_is_told_and_can_be_made_anew(
     desktop.ok("run", "prod", "--", "secret-tool", "clear", "service", "routic", "username", key_id(desktop))
     done = desktop.run("export", "prod")
     assert (done.code, done.out, "cannot be read" in done.err) == (1, "false\n", True)
+    assert desktop.run("doctor").code == 9
     desktop.ok("rotate", "prod", "--keyring")
     assert desktop.ok("export", "prod").out == f"export ROUTIC_API_KEY={entry(desktop, service)}\n"
 
