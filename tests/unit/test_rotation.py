@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from routic_cli.domain.errors import ConflictError, KeyGoneError
-from routic_cli.domain.keys import Key, KeyStatus, KeyTraits, KeyVersion, VerdictStatus, VersionStatus
+from routic_cli.domain.keys import Key, KeyStatus, KeyTraits, KeyVersion, Verdict, VerdictStatus, VersionStatus
 from routic_cli.domain.lifecycle import verdict_status, version_status
 from routic_cli.domain.rotation import ends_of_rotation, retiring_versions, rotated
-from routic_cli.domain.secret import fingerprint_of
+from routic_cli.domain.secret import Fingerprint, fingerprint_of
+from routic_cli.service.keys import KeyService
 from routic_cli.workflows.rotation import plan_rotation, retiring_version
 from tests.support.keys import HINT, NOW, key_id, new_version, sha256
 from tests.support.rotations import GRACE, NOTHING, Machine, folder_in_memory
@@ -170,6 +172,36 @@ def test_the_times_that_are_printed_are_those_that_are_stored(machine: Machine) 
     assert machine.rotate("--show", "--json", out=printed) == 0
     shown = [(each["created_at"], each["expires_at"]) for each in json.loads(printed.read_text())["versions"]]
     assert shown == [(version.created_at, version.expires_at) for version in machine.key().versions]
+
+
+WAITS: Final = [
+    pytest.param(["rotate", "service", "--wait", "1s"], VerdictStatus.UNKNOWN, id="new version"),
+    pytest.param(["rotate", "service", "--now", "--yes", "--wait", "1s"], VerdictStatus.ACTIVE, id="old version"),
+    pytest.param(["keys", "revoke", "service", "--yes", "--wait", "1s"], VerdictStatus.ACTIVE, id="revoked key"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "verdict"), WAITS)
+def test_wait_ends_as_unavailable_while_the_store_itself_says_otherwise(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: list[str], verdict: VerdictStatus
+) -> None:
+    monkeypatch.setattr(KeyService, "verify", lambda *_: Verdict(verdict))
+    assert machine.run(*arguments) == 7
+    assert "after 1 s" in machine.said
+
+
+@pytest.mark.parametrize(("arguments", "verdict"), WAITS)
+def test_wait_asks_the_store_until_it_says_so(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: list[str], verdict: VerdictStatus
+) -> None:
+    answer, late = KeyService.verify, [verdict] * 3
+
+    def verify(service: KeyService, sha256: Fingerprint) -> Verdict:
+        return Verdict(late.pop()) if late else answer(service, sha256)
+
+    monkeypatch.setattr(KeyService, "verify", verify)
+    assert machine.run(*arguments[:-1], "60s") == 0, machine.said
+    assert "The store was asked" in machine.said
 
 
 def test_abort_gives_every_file_the_bytes_it_had(machine: Machine) -> None:
