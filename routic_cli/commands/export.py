@@ -31,6 +31,7 @@ def run(  # one parameter for each flag
         Path | None, typer.Option("--output", metavar="FILE", help="Into this file, private, instead of on stdout.")
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Even if standard output is a terminal.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is not an earlier export.")] = False,
 ) -> None:
     """Print keys as a shell, a CI system or a service manager reads them.
 
@@ -40,4 +41,4 @@ def run(  # one parameter for each flag
     """
     session = session_of(ctx)
     chosen = chosen_format(format_ or ("json" if session.wants_json else None))
-    export(session, chosen, refs, var, output, show=show)
+    export(session, chosen, refs, var, output, show=show, force=force)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -45,6 +47,7 @@ def export(
     output: Path | None,
     *,
     show: bool,
+    force: bool = False,
 ) -> None:
     """Give the secrets to standard output, or to a file of their own."""
     if output is None and session.console.stdout_is_terminal and not show:
@@ -60,7 +63,7 @@ def export(
     text = chosen.render(entries)
     also = command_file(chosen, os.environ)
     if output is not None:
-        _write_file(output, text)
+        _write_file(output, text, force=force)
         session.console.success(f"Exported to {output}")
         return
     session.console.data(text)
@@ -68,7 +71,7 @@ def export(
         append(also, chosen.render_file(entries))
 
 
-def _write_file(path: Path, text: str) -> None:
+def _write_file(path: Path, text: str, *, force: bool) -> None:
     """The whole file at once, private, and only where git would not publish it."""
     from routic_cli.delivery.regular_file import read_regular, require_replaceable, resolved, status_of
     from routic_cli.delivery.safety import judge
@@ -88,6 +91,8 @@ def _write_file(path: Path, text: str) -> None:
         target = resolved(path)
         require_replaceable(target, status_of(target))
         before = read_regular(target, limit=None)
+        if before is not None and not force:
+            _require_earlier_export(path, before.content, text)
         staged = staging_place(target, mint_operation_id())
     except RouticError as error:
         error.not_done = error.not_done or _NOTHING
@@ -99,3 +104,17 @@ def _write_file(path: Path, text: str) -> None:
         raise RouticError(f"{path} could not be written", why=error.strerror or "", not_done=_NOTHING) from error
     finally:
         discard(staged)
+
+
+def _require_earlier_export(path: Path, before: bytes, text: str) -> None:
+    """A file may be replaced that says the same of other secrets: an older version of the key, say."""
+    if before.strip() and _KEY.sub("", before.decode(errors="replace")) != _KEY.sub("", text):
+        raise UnsafeDestinationError(
+            f"{path} exists, and is not an earlier export of the same",
+            why="The whole file would be replaced",
+            remedy=f"routic export --force --output {shlex.quote(str(path))} …, or another file",
+        )
+
+
+# A key as it is, and in base64.
+_KEY: Final = re.compile(r"sk-[0-9A-Za-z]{45}|c2st[0-9A-Za-z+/]{60}")

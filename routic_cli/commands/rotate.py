@@ -38,7 +38,7 @@ from routic_cli.output.times import relative
 from routic_cli.session import Session
 from routic_cli.transport.wire import list_object
 from routic_cli.workflows.issue import version_of
-from routic_cli.workflows.placements import PlacementState, inspect
+from routic_cli.workflows.placements import PlacementState, inspect, require_expendable
 from routic_cli.workflows.rotation import (
     Plan,
     plan_rotation,
@@ -147,6 +147,8 @@ def _rotate(  # noqa: PLR0913  # the flags that matter here
     for sink in sinks:
         sink.preflight()
     transport.require_writable()
+    for notice in require_expendable(sinks, key.id, transport, force=force):
+        session.console.warn(notice)
     _say_what_happens(session, plan, states, sinks)
     if grace == 0:
         command = f"routic rotate {ref} --now"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-from routic_cli.delivery.placed import read_secret
-from routic_cli.domain.errors import RouticError
-from routic_cli.domain.keys import Key, UnixSeconds, VersionStatus
+from routic_cli.delivery.placed import read_place, read_secret
+from routic_cli.delivery.sink import Placement, Sink
+from routic_cli.domain.errors import RouticError, UnsafeDestinationError
+from routic_cli.domain.keys import Key, KeyId, UnixSeconds, VerdictStatus, VersionStatus
 from routic_cli.domain.lifecycle import version_status
 from routic_cli.domain.operations import PlacedVersion
+from routic_cli.transport.interface import Transport
 
 
 class PlacementState(StrEnum):
@@ -40,3 +43,34 @@ def inspect(placed: PlacedVersion, key: Key, now: UnixSeconds) -> PlacementState
         VersionStatus.RETIRING: PlacementState.RETIRING,
         VersionStatus.ENDED: PlacementState.ENDED,
     }[status]
+
+
+def require_expendable(sinks: Sequence[Sink], key_id: KeyId, transport: Transport, *, force: bool) -> list[str]:
+    """UnsafeDestinationError when a place holds another key that is let in, and would lose it; sentences if forced."""
+    notices = []
+    for sink in sinks:
+        place = sink.placement()
+        owner = _other_owner(place, key_id, transport) if place is not None else None
+        if place is None or owner is None:
+            continue
+        what = f"{place.location} holds the key '{owner.name}' ({owner.id}) in {place.variable}, and it is active"
+        if not force:
+            raise UnsafeDestinationError(
+                what,
+                why="It would be overwritten, and nobody can show it again",
+                not_done="Nothing was created, and the file has not been changed",
+                remedy=f"--var OTHER_NAME, or routic keys revoke {owner.name}, or --force",
+            )
+        notices.append(f"{what}; it is overwritten")
+    return notices
+
+
+def _other_owner(place: Placement, key_id: KeyId, transport: Transport) -> Key | None:
+    try:
+        secret = read_place(place)
+    except RouticError:
+        return None  # the sink's own preflight tells what is wrong with the place
+    verdict = transport.verify(secret.fingerprint) if secret is not None else None
+    if verdict is None or verdict.key is None or verdict.key.id == key_id:
+        return None
+    return verdict.key if verdict.status is VerdictStatus.ACTIVE else None

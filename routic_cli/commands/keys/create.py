@@ -34,6 +34,7 @@ from routic_cli.output.json_out import print_json
 from routic_cli.output.times import absolute
 from routic_cli.session import Session
 from routic_cli.workflows.issue import create_key, preflight_create, version_of
+from routic_cli.workflows.placements import require_expendable
 
 EXAMPLES: Final = """
 routic keys create --name prod-backend --env-file .env
@@ -94,9 +95,10 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
 
         announcement = f"The key of {traits.name}. It is shown this once; copy it now."
         sinks.append(stdout_sink(session, expected, announcement))
-    preflight_create(traits, sinks, session.transport if dry_run else session.changing_transport)
+    transport = session.transport if dry_run else session.changing_transport
+    preflight_create(traits, sinks, transport)
     before = notices_of(sinks)
-    for notice in before:
+    for notice in (*before, *require_expendable(sinks, key_id, transport, force=force)):
         session.console.warn(notice)
     if dry_run:
         _tell_plan(session, traits, sinks, printing=printing)
