@@ -13,7 +13,10 @@ from routic_cli.process import forbid_core_dumps
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    # In the C locale Python takes UTF-8 arguments for surrogates; names are UTF-8 wherever they are typed.
+    arguments = [
+        os.fsencode(each).decode("utf-8", "surrogateescape") for each in (sys.argv[1:] if argv is None else argv)
+    ]
     _occupy_closed_descriptors()
     forbid_core_dumps()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

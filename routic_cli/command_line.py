@@ -36,6 +36,10 @@ class RouticCommand(TyperCommand):
         super().__init__(*args, **kwargs)
         self.params = [*self.params, *global_options()]
 
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:
+        """Required arguments bare, as gh writes them: Typer's braces look like a choice."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
     def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Arguments, the command's own options, then what every command takes."""
         _write_options(self.get_params(ctx), ctx, formatter)

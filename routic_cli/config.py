@@ -162,5 +162,5 @@ def _parse_store(setting: Setting) -> StoreUrl:
         )
     # The folder's links are followed, the file's own is not: a store that is a link is refused when it is opened.
     absolute = Path(path).absolute()
-    resolved = absolute.parent.resolve() / absolute.name
+    resolved = Path(os.path.realpath(absolute.parent)) / absolute.name
     return StoreUrl(f"sqlite:///{resolved}", resolved)

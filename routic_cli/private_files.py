@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from routic_cli.domain.errors import RouticError, UnsafeDestinationError
+from routic_cli.domain.errors import RouticError, UnavailableError, UnsafeDestinationError
 
 PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
@@ -23,7 +23,7 @@ def check_private(path: Path, label: str) -> None:
     if stat.S_ISLNK(status.st_mode):
         problem, remedy = (
             "it is a symbolic link",
-            f"routic --store {shlex.quote(str(path.resolve()))} …, to name the file itself",
+            f"routic --store {shlex.quote(str(os.path.realpath(path)))} …, to name the file itself",
         )
     elif not stat.S_ISREG(status.st_mode):
         problem = "it is not a regular file"
@@ -68,13 +68,22 @@ def is_there(path: Path, label: str) -> bool:
 
 def make_private_folder(folder: Path) -> None:
     """Make the folder and the missing ones above it, mode 0700 whatever the umask; existing ones stay as they are."""
-    missing = [folder] if not folder.exists() else []
-    while missing and not missing[-1].parent.exists():
-        missing.append(missing[-1].parent)
-    for each in reversed(missing):
-        with suppress(FileExistsError):  # another routic was faster
-            each.mkdir(_PRIVATE_FOLDER)
-            each.chmod(_PRIVATE_FOLDER)
+    try:
+        missing = [folder] if not folder.exists() else []
+        while missing and not missing[-1].parent.exists():
+            missing.append(missing[-1].parent)
+        for each in reversed(missing):
+            with suppress(FileExistsError):  # another routic was faster
+                each.mkdir(_PRIVATE_FOLDER)
+                each.chmod(_PRIVATE_FOLDER)
+    except OSError as error:
+        parent = next(each for each in folder.parents if os.path.lexists(each))
+        raise UnavailableError(
+            f"The folder {folder} could not be made",
+            why=error.strerror or str(error),
+            not_done="Nothing was done",
+            remedy=f"chmod u+rwx {shlex.quote(str(parent))}",
+        ) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -59,7 +60,7 @@ def named_places(files: Sequence[Path] | None, variable: str, key_id: KeyId, *, 
     """The places that the flags name; a file that is named twice, or through a link, is one place."""
     if not files and variable != DEFAULT_VARIABLE:
         raise InvalidRequestError("--var goes with --env-file", not_done="Nothing was done", param="var")
-    places = {path.resolve(): Placement(ENV_FILE, str(path), variable) for path in reversed(files or [])}
+    places = {os.path.realpath(path): Placement(ENV_FILE, str(path), variable) for path in reversed(files or [])}
     in_keyring = [Placement(KEYRING, f"routic:{key_id}", "")] if keyring else []
     return [*places.values(), *in_keyring]
 
@@ -85,10 +86,10 @@ def stdout_sink(session: Session, expected: Callable[[Secret], Key], announcemen
     return StdoutSink(bare, announce=lambda: session.console.notice(f"{announcement}\n"))
 
 
-def require_output(session: Session, *, printing: bool) -> None:
+def require_output(session: Session, *, printing: bool, nothing_happened: str) -> None:
     """What --json will need at the end is looked at before anything exists."""
     if session.wants_json:
-        require_open_stdout()
+        require_open_stdout(not_done=nothing_happened)
         session.require_fields(FIELDS_WITH_VALUE if printing else KEY_FIELDS)
 
 

@@ -141,7 +141,7 @@ def _rotate(  # noqa: PLR0913  # the flags that matter here
             sink.preflight()
         _tell_plan(session, plan, states, sinks, printing=printing)
         return
-    require_output(session, printing=printing)
+    require_output(session, printing=printing, nothing_happened=_NOTHING_HAPPENED)
     if printing:
         sinks.append(_stdout(session, plan))
     for sink in sinks:
@@ -261,5 +261,6 @@ def _tell_plan(
     for location, _, variable, holds, would in rows:
         what = f"{location}{f' as {variable}' if variable else ''}{f' ({holds})' if holds else ''}"
         session.console.success(f"would {would}: {what}")
-    ends = "would end at once" if plan.grace == 0 else f"would live on for {plan.grace} s"
+    end = relative(session.now() + plan.grace, session.now())
+    ends = "would end at once" if plan.grace == 0 else f"would end {end}"
     session.console.notice(f"Dry run: no version was created; version {plan.key.current.number} {ends}")

@@ -52,7 +52,7 @@ class StdoutSink:
 
     def preflight(self) -> None:
         """Refuse a standard output that is closed, or not open for writing."""
-        require_open_stdout(self._descriptor)
+        require_open_stdout(self._descriptor, not_done="No key was created")
         status = os.fstat(self._descriptor)
         if stat.S_ISCHR(status.st_mode) and status.st_rdev == Path(os.devnull).stat().st_rdev:
             raise _undelivered("standard output is the null device, which keeps nothing")
@@ -117,12 +117,13 @@ class StdoutSink:
         """Wait until everything has been read: what is left when the reader goes away was never anybody's."""
         pause = _POLL_SECONDS
         while True:
-            gone = _reader_has_gone(self._descriptor)
+            # In this order: a socket whose reader goes away throws away what is left, but has its error before.
             unread = _bytes_unread(self._descriptor, is_socket=is_socket)
-            # A pipe keeps what its reader left; a socket throws it away, and says so by an error.
-            if gone and (unread or is_socket):
+            gone = _reader_has_gone(self._descriptor)
+            # A pipe keeps what its reader left, who may have read it all since we looked.
+            if gone and (is_socket or _bytes_unread(self._descriptor, is_socket=False)):
                 raise BrokenPipeError(errno.EPIPE, "reader has gone")
-            if not unread:
+            if not unread or gone:
                 return
             if time.monotonic() > deadline:
                 raise DeliveryTimeoutError(
@@ -135,14 +136,14 @@ class StdoutSink:
             pause = min(pause * 2, _LONGEST_POLL_SECONDS)
 
 
-def require_open_stdout(descriptor: int = STDOUT) -> None:
+def require_open_stdout(descriptor: int = STDOUT, *, not_done: str = "Nothing was done") -> None:
     """DeliveryError when standard output is closed, or not open for writing."""
     try:
         writable = _is_open_for_writing(descriptor)
     except OSError:
         writable = False
     if not writable:
-        raise DeliveryError("Standard output is closed", why="The answer would be lost", not_done="Nothing was done")
+        raise DeliveryError("Standard output is closed", why="The answer would be lost", not_done=not_done)
 
 
 def _bytes_unread(descriptor: int, *, is_socket: bool) -> int:

@@ -19,7 +19,7 @@ def command_file(chosen: Format, environ: Mapping[str, str]) -> str | None:
             f"{chosen.file_variable} is not set",
             why=f"The format {chosen.name} works inside a job of its runner, which names a file in that variable",
             not_done="Nothing was exported",
-            remedy="--format dotenv",
+            remedy="routic export --format dotenv REF",
             param="format",
         )
     return path

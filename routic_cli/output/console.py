@@ -90,7 +90,7 @@ class Console:
         except OSError as error:
             closed = error.errno == EBADF
             why = "Standard output is closed" if closed else error.strerror or str(error)
-            raise RouticError("The output could not be written", why=why) from error
+            raise RouticError("The output could not be written", why=why, not_done="It is incomplete") from error
 
     def say(self, text: str, *, dim: bool = False) -> None:
         """A line of talk, also when quiet: what belongs to an answer and is no data."""

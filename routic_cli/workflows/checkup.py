@@ -72,6 +72,7 @@ def _permissions(patient: Patient) -> Iterator[Finding]:
 
 
 def _store(patient: Patient) -> Iterator[Finding]:
+    patient.transport().require_writable()
     for problem in patient.transport().check():
         backups = f"ls -t {shlex.quote(str(patient.config().store_url.path.parent))}/*.bak, and put one in its place"
         yield Finding("store-damaged", Severity.REFUSE, f"The key store is damaged: {problem}", backups)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from routic_cli.domain.errors import UnavailableError
 from routic_cli.domain.operations import Operation, PlacedVersion
 from routic_cli.private_files import PRIVATE_FILE, make_private_folder
 from routic_cli.store.state import StateStore
@@ -72,7 +73,12 @@ def _take_lock(path: Path) -> int | None:
     """A descriptor that holds the lock until it is closed; None when another process holds it."""
     import fcntl
 
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
+    except OSError as error:
+        raise UnavailableError(
+            f"The lock {path} could not be made", why=error.strerror or str(error), not_done="Nothing was done"
+        ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -86,7 +86,7 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     if dry_run:
         session.require_fields(_PLAN_FIELDS)
     else:
-        require_output(session, printing=printing)
+        require_output(session, printing=printing, nothing_happened=_NOTHING_HAPPENED)
     if printing:
 
         def expected(secret: Secret) -> Key:

@@ -116,7 +116,7 @@ def _import_many(session: Session, source: str, *, dry_run: bool) -> None:
         _tell_failures(session, failures)
     if dry_run:
         session.console.notice(f"Dry run: {len(good)} keys could be read, none was imported")
-    else:
+    elif created or known:
         session.console.success(f"{created} keys imported, {known} were here already")
     if failures:
         what = f"{len(failures)} of {len(lines)} lines were not imported"
