@@ -268,6 +268,20 @@ def test_a_staged_file_that_was_lost_leaves_nothing_open_and_no_file_behind(cut_
     assert cut_short.refused() == []
 
 
+def test_a_version_that_was_registered_and_then_lost_is_given_up(root: Path) -> None:
+    machine = Machine(root)
+    assert machine.create() == 0
+    old = machine.held("a/.env")
+    with at_boundary(1, die, named="after add_version"):
+        assert machine.rotate() == KILLED
+    for name in machine.staged():
+        machine.path(name).unlink()
+    machine.recover()
+    assert machine.leftovers() == NOTHING
+    assert [machine.held(name) for name in machine.files] == [old] * 3
+    assert list(machine.versions()) == [1]
+
+
 @pytest.mark.parametrize("work", [rotate, abort])
 def test_a_key_that_was_revoked_elsewhere_leaves_nothing_open(work: Work, root: Path) -> None:
     for number, machine in enumerate(after_each_step(root, create_and_rotate, work, die), 1):
