@@ -73,7 +73,16 @@ def _translated(error: BaseException) -> RouticError:
         return _usage_error(error)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return InterruptedByUserError("Interrupted")
+    if isinstance(error, FileNotFoundError) and not _has_current_folder():
+        return RouticError("The current folder has been removed", not_done="Nothing was done", remedy="cd")
     return _internal_error(error)
+
+
+def _has_current_folder() -> bool:
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
 
 
 def _refuse_secrets(arguments: Sequence[str]) -> None:
@@ -90,6 +99,7 @@ def _refuse_secrets(arguments: Sequence[str]) -> None:
 def _fail(session: Session, error: RouticError, arguments: Sequence[str]) -> int:
     # A line that could not be parsed may not have got as far as its --json.
     as_json = session.wants_json or any(a == "--json" or a.startswith("--fields") for a in arguments)
+    error.remedy = session.with_its_flags(error.remedy)
     if isinstance(error, InvalidRequestError) and not error.not_done:
         error.not_done = "Nothing was done"
     command = _command_word(arguments)
@@ -99,7 +109,7 @@ def _fail(session: Session, error: RouticError, arguments: Sequence[str]) -> int
         with suppress(RouticError, ReaderGoneError):  # there is an error to tell already
             session.console.data(failing_text(arguments))
     session.console.error(error, as_json=as_json)
-    if command == "run" and not isinstance(error, SecretInArgumentError):
+    if command == "run" and not isinstance(error, SecretInArgumentError | InterruptedByUserError):
         return RUN_FAILED
     return error.exit_code
 

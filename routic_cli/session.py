@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from routic_cli.delivery.env_file import EnvFileSink
-    from routic_cli.delivery.sink import Sink
+    from routic_cli.delivery.sink import Placement, Sink
     from routic_cli.domain.operations import PlacedVersion
     from routic_cli.store.state import StateStore
     from routic_cli.transport.interface import Transport
@@ -66,6 +67,15 @@ class Session:
         if self.flags.fields is None:
             return None
         return [field.strip() for field in self.flags.fields.split(",") if field.strip()]
+
+    def with_its_flags(self, remedy: str) -> str:
+        """A command of ours as it has to be typed here: with the store or the profile that this one was given."""
+        flags = "".join(
+            f" --{name} {shlex.quote(value)}"
+            for name, value in (("store", self.flags.store), ("profile", self.flags.profile))
+            if value and f"--{name}" not in remedy
+        )
+        return f"routic{flags}{remedy.removeprefix('routic')}" if remedy.startswith("routic ") else remedy
 
     def require_fields(self, known: Sequence[str]) -> None:
         """InvalidRequestError for a field in --fields that the answer will not have; before anything is changed."""
@@ -143,6 +153,10 @@ class Session:
             nothing_happened=nothing_happened,
             state_directory=self.config.paths.state_file.parent,
         )
+
+    def placement_at(self, place: Placement) -> PlacedVersion | None:
+        """What this machine remembers of a place, whichever store it was for."""
+        return self.state.placement_at(place.kind, place.location, place.variable)
 
     def placements(self, key_id: KeyId) -> list[PlacedVersion]:
         """Where this machine has the key."""

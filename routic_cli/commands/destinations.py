@@ -58,6 +58,10 @@ def sinks_at(
 
 def named_places(files: Sequence[Path] | None, variable: str, key_id: KeyId, *, keyring: bool) -> list[Placement]:
     """The places that the flags name; a file that is named twice, or through a link, is one place."""
+    if any(str(path) in {"-", "."} for path in files or []):
+        raise InvalidRequestError(
+            "--env-file takes a file", why="Without it the secret goes to standard output", not_done="Nothing was done"
+        )
     if not files and variable != DEFAULT_VARIABLE:
         raise InvalidRequestError("--var goes with --env-file", not_done="Nothing was done", param="var")
     places = {os.path.realpath(path): Placement(ENV_FILE, str(path), variable) for path in reversed(files or [])}

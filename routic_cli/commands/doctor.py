@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
@@ -46,6 +47,9 @@ def run(
         now=session.now(),
     )
     areas = list(examine(patient))
+    areas = [
+        (area, [replace(each, remedy=session.with_its_flags(each.remedy)) for each in found]) for area, found in areas
+    ]
     findings = [(area, finding) for area, found in areas for finding in found]
     if session.wants_json:
         objects = [

@@ -14,7 +14,7 @@ from routic_cli.formats import NAMES
 
 EXAMPLES: Final = """
 eval "$(routic export prod-backend)"
-routic export --format fish prod-backend | source
+eval (routic export --format fish prod-backend)
 routic export --format systemd --output /etc/myapp/key.env prod-backend
 """
 

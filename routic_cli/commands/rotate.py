@@ -34,7 +34,7 @@ from routic_cli.domain.rotation import ends_of_rotation, rotated
 from routic_cli.domain.secret import Secret
 from routic_cli.domain.times import parse_duration
 from routic_cli.output.json_out import print_json
-from routic_cli.output.times import relative
+from routic_cli.output.times import last_use, relative
 from routic_cli.session import Session
 from routic_cli.transport.wire import list_object
 from routic_cli.workflows.issue import version_of
@@ -136,25 +136,27 @@ def _rotate(  # noqa: PLR0913  # the flags that matter here
     left = [placed for placed, _ in states if _place(placed) not in renewed]
     require_unheld(plan, left, session.now(), force=force)
     printing = show or not sinks
-    if dry_run:
-        for sink in sinks:
-            sink.preflight()
-        _tell_plan(session, plan, states, sinks, printing=printing)
-        return
-    require_output(session, printing=printing, nothing_happened=_NOTHING_HAPPENED)
-    if printing:
-        sinks.append(_stdout(session, plan))
+    if not dry_run:
+        require_output(session, printing=printing, nothing_happened=_NOTHING_HAPPENED)
+        sinks += [_stdout(session, plan)] if printing else []
     for sink in sinks:
         sink.preflight()
     transport.require_writable()
-    for notice in require_expendable(sinks, key.id, transport, force=force):
+
+    def guard() -> list[str]:
+        return require_expendable(sinks, key.id, transport, session.placement_at, force=force)
+
+    for notice in guard():
         session.console.warn(notice)
+    if dry_run:
+        _tell_plan(session, plan, states, sinks, printing=printing)
+        return
     _say_what_happens(session, plan, states, sinks)
     if grace == 0:
         command = f"routic rotate {ref} --now"
         confirm(session, _question(key, session.now()), yes=yes, command=command)
     before = len(notices_of(sinks))
-    key = rotate(plan, sinks, session.desk, _old_secret(key, states))
+    key = rotate(plan, sinks, session.desk, _old_secret(key, states), guard)
     for notice in notices_of(sinks)[before:]:
         session.console.warn(notice)
     _tell_result(session, key, plan, sinks, printing=printing)
@@ -222,7 +224,7 @@ def _say_what_happens(
 
 
 def _question(key: Key, now: int) -> str:
-    used = relative(key.last_used_at, now)
+    used = last_use(key.last_used_at, now)
     return f"End version {key.current.number} of {described(key)} at once? Last used: {used}."
 
 

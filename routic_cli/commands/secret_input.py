@@ -35,8 +35,11 @@ def read_secret(session: Session, prompt: str) -> Secret:
 
 def _read_stdin() -> str:
     data = b""
-    while len(data) <= _LONGEST and (chunk := os.read(_STDIN, _LONGEST)):
-        data += chunk
+    try:
+        while len(data) <= _LONGEST and (chunk := os.read(_STDIN, _LONGEST)):
+            data += chunk
+    except OSError:
+        return ""  # closed: nothing was given
     try:
         return data.decode()
     except UnicodeDecodeError as error:

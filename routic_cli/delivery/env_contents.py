@@ -10,7 +10,7 @@ from routic_cli.delivery.publishing import variable_findings
 from routic_cli.delivery.sink import DEFAULT_VARIABLE
 from routic_cli.delivery.verdict import Finding, Severity
 from routic_cli.domain.key_format import PREFIX, defect_of, hint_of
-from routic_cli.domain.keys import Verdict, VerdictStatus
+from routic_cli.domain.keys import KeyStatus, Verdict, VerdictStatus
 from routic_cli.domain.secret import Fingerprint, fingerprint_of
 
 OUR_BASE_URL: Final = "https://api.routic.ai"
@@ -72,7 +72,8 @@ def _key_findings(held: Held, verdict: Verdict) -> Iterator[Finding]:
             "dead-key",
             Severity.REFUSE,
             f"{held.variable} holds {held.hint}, version {verdict.version} of '{key.name}', which is {verdict.status}",
-            f"routic keys create --name {key.name} --env-file PATH --var {held.variable}",
+            (f"routic rotate {key.name}" if key.status is KeyStatus.ACTIVE else f"routic keys create --name {key.name}")
+            + f" --env-file PATH --var {held.variable}",
         )
     elif key is not None and verdict.version != key.current.number:
         yield Finding(

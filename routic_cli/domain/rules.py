@@ -10,7 +10,7 @@ from typing import Final
 
 from routic_cli.domain.errors import InvalidNameError, InvalidRequestError
 from routic_cli.domain.key_format import contains_secret_shape, is_hint
-from routic_cli.domain.keys import KeyQuery, KeyTraits, NewKey, NewVersion, UnixSeconds, is_key_id
+from routic_cli.domain.keys import KeyQuery, KeyTraits, NewKey, NewVersion, UnixSeconds, is_key_id, is_key_id_prefix
 from routic_cli.domain.secret import is_fingerprint
 from routic_cli.domain.times import LATEST
 
@@ -55,8 +55,8 @@ def _name_problem(name: str) -> str | None:
         if not is_letter_or_digit(char) and (position == 0 or char not in NAME_PUNCTUATION):
             shown = f"'{char}'" if char.isprintable() and char != " " else f"U+{ord(char):04X}"
             return f"The name has {shown} as character {position + 1}"
-    if is_key_id(name):
-        return "The name is shaped like a key id"
+    if is_key_id_prefix(name):
+        return "The name could be the beginning of a key id"
     if contains_secret_shape(name):
         return "The name is shaped like a secret"
     return None

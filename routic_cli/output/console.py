@@ -129,7 +129,9 @@ class Console:
             self.say(json_text(error_object(error)))
             return
         self._marked(Mark.FAILURE, error.what)
-        if details := " ".join(f"{part.rstrip('.')}." for part in (error.why, error.not_done) if part):
+        if details := " ".join(
+            part if part.endswith("?") else f"{part.rstrip('.')}." for part in (error.why, error.not_done) if part
+        ):
             self._talk.paragraph(details)
         if error.remedy:
             self._talk.remedy(error.remedy)

@@ -12,7 +12,7 @@ from routic_cli.output.cells import GAP, Cell, Span, as_line, fold, lay_out_pair
 from routic_cli.output.console import Console
 from routic_cli.output.streams import Look
 from routic_cli.output.tables import STATUS_STYLES, expiry_span, simple_table
-from routic_cli.output.times import absolute, absolute_or_empty, relative
+from routic_cli.output.times import absolute, absolute_or_empty, last_use, relative
 
 _VERSION_STYLES: Final = {VersionStatus.CURRENT: "good", VersionStatus.RETIRING: "caution", VersionStatus.ENDED: "gone"}
 _VERSION_HEADERS: Final = ("Version", "Status", "Hint", "Created", "Ends")
@@ -117,7 +117,7 @@ def _moments(key: Key, now: UnixSeconds) -> Iterable[tuple[str, Cell]]:
     unused = "dim" if key.last_used_at is None else ""
     moments = [
         ("Created", Span(relative(key.created_at, now)), key.created_at),
-        ("Last used", Span(relative(key.last_used_at, now), unused), key.last_used_at),
+        ("Last used", Span(last_use(key.last_used_at, now), unused), key.last_used_at),
         ("Expired" if key.status is KeyStatus.EXPIRED else "Expires", expiry_span(key, now), key.traits.expires_at),
     ]
     if key.revoked_at is not None:

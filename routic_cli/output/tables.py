@@ -22,7 +22,7 @@ from routic_cli.output.cells import (
 )
 from routic_cli.output.console import Console
 from routic_cli.output.streams import Look
-from routic_cli.output.times import absolute, absolute_or_empty, relative
+from routic_cli.output.times import absolute, absolute_or_empty, last_use, relative
 
 STATUS_STYLES: Final = {KeyStatus.ACTIVE: "good", KeyStatus.EXPIRED: "caution", KeyStatus.REVOKED: "gone"}
 
@@ -116,7 +116,7 @@ def _key_row(key: Key, now: UnixSeconds, look: Look) -> list[Line]:
             Span(key.status.value, STATUS_STYLES[key.status]),
             Span(hint, "dim"),
             expiry_span(key, now),
-            Span(relative(key.last_used_at, now), "dim" if key.last_used_at is None else ""),
+            Span(last_use(key.last_used_at, now), "dim" if key.last_used_at is None else ""),
             Span(relative(key.created_at, now), "dim"),
         )
     ]

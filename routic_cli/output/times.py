@@ -31,6 +31,11 @@ def relative(at: UnixSeconds | None, now: UnixSeconds) -> str:
     return _counted(round(distance / _YEAR), "year", ahead=at > now)
 
 
+def last_use(at: UnixSeconds | None, now: UnixSeconds) -> str:
+    """When a key was used last; nobody can say "never" of a store that no usage log belongs to."""
+    return "not recorded" if at is None else relative(at, now)
+
+
 def absolute(at: UnixSeconds) -> str:
     """RFC 3339 in UTC, to the second; the bare number for a time beyond all calendars."""
     try:

@@ -86,6 +86,11 @@ class StateStore:
         """Where a key was placed on this machine, the first place first."""
         return self._placements("store = ? AND key_id = ?", store, key_id)
 
+    def placement_at(self, kind: str, location: str, variable: str) -> PlacedVersion | None:
+        """What is remembered of a place, for whichever store."""
+        found = self._placements("kind = ? AND location = ? AND variable = ?", kind, location, variable)
+        return found[0] if found else None
+
     def all_placements(self, store: str) -> list[PlacedVersion]:
         """Where the keys of a store were placed on this machine."""
         return self._placements("store = ?", store)
@@ -133,6 +138,8 @@ class StateStore:
 
     def forget_sealed(self, store: str, key_id: KeyId, *, but: int | None = None) -> None:
         """There is nothing to put back any more, `but` for what this version opens."""
+        if self._connection is None and not self._path.exists():
+            return
         with self._writing() as connection:
             connection.execute(
                 "DELETE FROM sealed WHERE store = ? AND key_id = ? AND number IS NOT ?", (store, key_id, but)

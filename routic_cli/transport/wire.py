@@ -134,7 +134,7 @@ def placement_object(placed: PlacedVersion, holds: str) -> JsonObject:
 
 def error_object(error: RouticError) -> JsonObject:
     """The API's error object: the message says what happened, why, and what did not happen."""
-    message = " ".join(f"{sentence}." for sentence in error.sentences())
+    message = " ".join(s if s.endswith("?") else f"{s}." for s in error.sentences())
     inner: JsonObject = {"message": message, "type": _error_type(error), "param": error.param, "code": error.code}
     if error.remedy:
         inner["remedy"] = error.remedy

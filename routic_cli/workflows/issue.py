@@ -57,7 +57,8 @@ class Desk:
 class Delivery:
     """One secret on its way: a version of a key, its destinations, and the write that makes it valid.
 
-    A rotation retires `previous`, which lives on for `grace` seconds after `complete`.
+    A rotation retires `previous`, which lives on for `grace` seconds after `complete`. `guard` looks once more at what
+    preflight saw, now that the places are locked: another routic may have been faster.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Delivery:
     complete: Callable[[Key], Key] = lambda key: key
     previous: int | None = None
     grace: int | None = None
+    guard: Callable[[], object] = lambda: None
 
 
 def preflight_create(traits: KeyTraits, sinks: Sequence[Sink], transport: Transport) -> None:
@@ -90,11 +92,13 @@ def preflight_create(traits: KeyTraits, sinks: Sequence[Sink], transport: Transp
         )
 
 
-def create_key(key_id: KeyId, traits: KeyTraits, sinks: Sequence[Sink], desk: Desk) -> Key:
+def create_key(key_id: KeyId, traits: KeyTraits, sinks: Sequence[Sink], desk: Desk, guard: Callable[[], object]) -> Key:
     """Mint a secret, deliver it, register the key; what is asked for has passed `preflight_create`."""
     secret = mint_secret()
     new = NewKey(key_id, traits, version_of(secret, number=1, at=desk.now))
-    return deliver(Delivery("create", key_id, 1, secret, sinks, lambda: desk.transport.register(new)), desk)
+    return deliver(
+        Delivery("create", key_id, 1, secret, sinks, lambda: desk.transport.register(new), guard=guard), desk
+    )
 
 
 def version_of(secret: Secret, *, number: int, at: UnixSeconds) -> NewVersion:
@@ -115,6 +119,7 @@ def deliver(delivery: Delivery, desk: Desk) -> Key:
             with interruption.allowed():
                 for sink in delivery.sinks:
                     sink.prepare(delivery.secret)
+                delivery.guard()
             progress = _Progress.REGISTERING
             key = _register(delivery)
             progress = _Progress.REGISTERED

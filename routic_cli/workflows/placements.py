@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from routic_cli.delivery.placed import read_place, read_secret
@@ -45,32 +45,53 @@ def inspect(placed: PlacedVersion, key: Key, now: UnixSeconds) -> PlacementState
     }[status]
 
 
-def require_expendable(sinks: Sequence[Sink], key_id: KeyId, transport: Transport, *, force: bool) -> list[str]:
-    """UnsafeDestinationError when a place holds another key that is let in, and would lose it; sentences if forced."""
+def require_expendable(
+    sinks: Sequence[Sink],
+    key_id: KeyId,
+    transport: Transport,
+    remembered: Callable[[Placement], PlacedVersion | None],
+    *,
+    force: bool,
+) -> list[str]:
+    """UnsafeDestinationError when a place holds another key that is let in, and would lose it; sentences if forced.
+
+    The store tells of its own keys; of another store's, what this machine remembers of the place has to do.
+    """
     notices = []
     for sink in sinks:
         place = sink.placement()
-        owner = _other_owner(place, key_id, transport) if place is not None else None
+        owner = _other_owner(place, key_id, transport, remembered) if place is not None else None
         if place is None or owner is None:
             continue
-        what = f"{place.location} holds the key '{owner.name}' ({owner.id}) in {place.variable}, and it is active"
+        what = f"{place.location} holds {owner} in {place.variable}"
         if not force:
             raise UnsafeDestinationError(
                 what,
                 why="It would be overwritten, and nobody can show it again",
                 not_done="Nothing was created, and the file has not been changed",
-                remedy=f"--var OTHER_NAME, or routic keys revoke {owner.name}, or --force",
+                remedy="--var OTHER_NAME, or revoke that key first, or --force",
             )
         notices.append(f"{what}; it is overwritten")
     return notices
 
 
-def _other_owner(place: Placement, key_id: KeyId, transport: Transport) -> Key | None:
+def _other_owner(
+    place: Placement,
+    key_id: KeyId,
+    transport: Transport,
+    remembered: Callable[[Placement], PlacedVersion | None],
+) -> str | None:
     try:
         secret = read_place(place)
     except RouticError:
         return None  # the sink's own preflight tells what is wrong with the place
-    verdict = transport.verify(secret.fingerprint) if secret is not None else None
-    if verdict is None or verdict.key is None or verdict.key.id == key_id:
+    if secret is None:
         return None
-    return verdict.key if verdict.status is VerdictStatus.ACTIVE else None
+    verdict = transport.verify(secret.fingerprint)
+    if verdict.key is not None:
+        alive = verdict.key.id != key_id and verdict.status is VerdictStatus.ACTIVE
+        return f"the key '{verdict.key.name}' ({verdict.key.id}), which is active," if alive else None
+    placed = remembered(place)
+    if placed is not None and placed.sha256 == secret.fingerprint:
+        return f"the key {placed.key_id} of another store ({placed.store})"
+    return None

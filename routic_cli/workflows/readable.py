@@ -56,7 +56,7 @@ def _why(placements: Sequence[PlacedVersion], key: Key, troubles: Sequence[Routi
     if troubles:
         return "; ".join(sentence for trouble in troubles for sentence in (trouble.what, trouble.why) if sentence)
     if not placements:
-        return "It was never put into a file or a keyring here, and a store has its hash only"
+        return "No file or keyring here is known to hold it, and a store has its hash only"
     places = ", ".join(placed.location for placed in placements)
     return f"Version {key.current.number} is not in {places}"
 

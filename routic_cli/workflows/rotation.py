@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from routic_cli.delivery.placed import read_secret
 from routic_cli.delivery.sink import Sink
-from routic_cli.domain.errors import ConflictError, InvalidRequestError, KeyGoneError, RouticError
+from routic_cli.domain.errors import ConflictError, InvalidRequestError, KeyGoneError, RouticError, UnavailableError
 from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyVersion, UnixSeconds
 from routic_cli.domain.minting import mint_operation_id, mint_secret
 from routic_cli.domain.operations import Operation, PlacedVersion
@@ -23,6 +23,7 @@ from routic_cli.workflows.placements import PlacementState, inspect
 ABORT: Final = "abort"
 _NOTHING_HAPPENED: Final = "No version was created"
 _LONGEST_GRACE: Final = 366 * 86400
+_CLOCK_TOLERANCE: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ def plan_rotation(key: Key, *, grace: int, now: UnixSeconds) -> Plan:
             remedy=f"routic rotate {key.name} --grace 30d",
             param="grace",
         )
+    if now + _CLOCK_TOLERANCE < key.versions[-1].created_at:
+        raise UnavailableError(
+            "The clock of this machine is behind",
+            why=f"The last version of '{key.name}' was created in its future, and a grace period would be over already",
+            not_done=_NOTHING_HAPPENED,
+            remedy="sudo timedatectl set-ntp true",
+        )
     return Plan(key, key.versions[-1].number + 1, grace, retiring_versions(key, now))
 
 
@@ -67,7 +75,9 @@ def require_unheld(plan: Plan, left: Sequence[PlacedVersion], now: UnixSeconds, 
         )
 
 
-def rotate(plan: Plan, sinks: Sequence[Sink], desk: Desk, old: Secret | None) -> Key:
+def rotate(
+    plan: Plan, sinks: Sequence[Sink], desk: Desk, old: Secret | None, guard: Callable[[], object] = lambda: None
+) -> Key:
     """Deliver the next version, register it, and retire the current one. The sinks have passed their preflight.
 
     `old` is the current secret where this machine can read it; it is kept, sealed by the new one, for `abort`.
@@ -84,12 +94,13 @@ def rotate(plan: Plan, sinks: Sequence[Sink], desk: Desk, old: Secret | None) ->
         complete=lambda _: _complete(plan, desk),
         previous=key.current.number,
         grace=plan.grace,
+        guard=guard,
     )
     if old is not None:
         sealed = seal(old, by=secret, key_id=key.id)
         desk.state.keep_sealed(desk.store_url, key.id, plan.number, sealed)
     result = deliver(delivery, desk)
-    desk.forget_sealed(key.id, but=plan.number)
+    desk.forget_sealed(key.id, but=plan.number if plan.grace else None)
     return result
 
 

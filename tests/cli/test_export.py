@@ -333,7 +333,7 @@ def test_a_file_that_is_gone_is_no_place_to_export_from(placed: Sandbox, way: st
 
 def test_a_key_that_was_only_printed_says_that_a_store_has_its_hash_only(sandbox: Sandbox) -> None:
     sandbox.ok("keys", "create", "--name", "prod")
-    refused(sandbox, 1, "never put into a file or a keyring here", "hash only", "rotate prod --env-file")
+    refused(sandbox, 1, "No file or keyring here is known to hold it", "hash only", "rotate prod --env-file")
 
 
 def test_the_remedy_of_an_unreadable_key_makes_it_readable(placed: Sandbox) -> None:

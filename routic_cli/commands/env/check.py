@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -104,7 +105,11 @@ def _look_inside(session: Session, report: _Report) -> None:
         report.findings.append(Finding("unreadable", Severity.REFUSE, ". ".join(error.sentences()[:2]), error.remedy))
         return
     report.keys = [(held, session.transport.verify(held.sha256)) for held in held_keys(variables)]
-    report.findings += content_findings(variables, report.keys)
+    here = shlex.quote(str(report.path))
+    report.findings += [
+        replace(finding, remedy=session.with_its_flags(finding.remedy.replace("PATH", here)))
+        for finding in content_findings(variables, report.keys)
+    ]
 
 
 def _as_json(report: _Report) -> JsonObject:

@@ -98,12 +98,16 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     transport = session.transport if dry_run else session.changing_transport
     preflight_create(traits, sinks, transport)
     before = notices_of(sinks)
-    for notice in (*before, *require_expendable(sinks, key_id, transport, force=force)):
+
+    def guard() -> list[str]:
+        return require_expendable(sinks, key_id, transport, session.placement_at, force=force)
+
+    for notice in (*before, *guard()):
         session.console.warn(notice)
     if dry_run:
         _tell_plan(session, traits, sinks, printing=printing)
         return
-    key = create_key(key_id, traits, sinks, session.desk)
+    key = create_key(key_id, traits, sinks, session.desk, guard)
     for notice in notices_of(sinks)[len(before) :]:
         session.console.warn(notice)
     ends = f"until {absolute(key.traits.expires_at)}" if key.traits.expires_at is not None else "until it is revoked"

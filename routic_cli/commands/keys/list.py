@@ -33,7 +33,10 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
         list[str] | None, typer.Option("--tag", metavar="K=V", help="Only keys with this tag; may be repeated.")
     ] = None,
     unused: Annotated[
-        str | None, typer.Option("--unused", metavar="30d", help="Only keys that were not used for so long.")
+        str | None,
+        typer.Option(
+            "--unused", metavar="30d", help="Only keys not used for so long; since creation, where no use is recorded."
+        ),
     ] = None,
     expiring: Annotated[
         str | None, typer.Option("--expiring", metavar="7d", help="Only keys that end within this time.")

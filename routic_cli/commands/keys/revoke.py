@@ -14,7 +14,7 @@ from routic_cli.domain.errors import InvalidRequestError, PartialFailureError, R
 from routic_cli.domain.keys import Key, KeyStatus, Revocation
 from routic_cli.domain.times import parse_duration
 from routic_cli.output.json_out import print_json
-from routic_cli.output.times import relative
+from routic_cli.output.times import last_use, relative
 from routic_cli.session import Session
 from routic_cli.transport.wire import KEY_FIELDS, error_object, list_object, revocation_object
 
@@ -60,6 +60,8 @@ def run(
         command = f"routic keys revoke {' '.join(refs)}"
         confirm(session, f"Revoke {_counted(keys)} for good?", yes=yes, command=command)
         results = session.changing_transport.revoke([key.id for key in keys], reason)
+        for key in keys:
+            session.desk.forget_sealed(key.id)
         _tell(session, results)
         if seconds is not None:
             await_verdicts(session, {v.sha256: False for key in keys for v in key.versions}, seconds)
@@ -92,7 +94,7 @@ def _what_ends(keys: Sequence[Key], now: int) -> list[str]:
     return [
         f"{described(key)} was revoked {relative(key.revoked_at, now)}"
         if key.status is KeyStatus.REVOKED
-        else f"{described(key)}, {key.status}, last used: {relative(key.last_used_at, now)}"
+        else f"{described(key)}, {key.status}, last used: {last_use(key.last_used_at, now)}"
         for key in keys
     ]
 
