@@ -92,7 +92,13 @@ def preflight_create(traits: KeyTraits, sinks: Sequence[Sink], transport: Transp
         )
 
 
-def create_key(key_id: KeyId, traits: KeyTraits, sinks: Sequence[Sink], desk: Desk, guard: Callable[[], object]) -> Key:
+def create_key(
+    key_id: KeyId,
+    traits: KeyTraits,
+    sinks: Sequence[Sink],
+    desk: Desk,
+    guard: Callable[[], object] = lambda: None,
+) -> Key:
     """Mint a secret, deliver it, register the key; what is asked for has passed `preflight_create`."""
     secret = mint_secret()
     new = NewKey(key_id, traits, version_of(secret, number=1, at=desk.now))
