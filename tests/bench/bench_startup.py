@@ -1,7 +1,8 @@
-"""`python -m tests.bench.bench_startup`: what a shell waits for, beside a bare interpreter and a bare Typer."""
+"""`python -m tests.bench.bench_startup`: what a shell waits for, beside a bare interpreter, a bare Typer, and gh."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ def main() -> None:
         sandbox = Sandbox(Path(folder), measured=False)
         for n in range(_KEYS):
             sandbox.ok("keys", "create", "--name", f"key-{n}")
+        sandbox.ok("keys", "create", "--name", "placed", "--env-file", ".env")
         commands: dict[str, list[str | Path]] = {
             "python -c pass": [sys.executable, "-c", "pass"],
             "python -c 'import typer'": [sys.executable, "-c", "import typer"],
@@ -27,7 +29,11 @@ def main() -> None:
             "routic keys list": [ROUTIC, "keys", "list"],
             "routic keys list --json": [ROUTIC, "keys", "list", "--json"],
             "routic keys show": [ROUTIC, "keys", "show", "key-1"],
+            "routic export": [ROUTIC, "export", "placed"],
         }
+        gh = shutil.which("gh")
+        if gh:  # a compiled tool that reads its configuration: what a shell's start-up file may cost
+            commands["gh config list"] = [gh, "config", "list"]
         best = quickest_of_each(commands, runs=_RUNS, env=sandbox.environ, cwd=sandbox.cwd)
     report(f"Start-up, the quickest of {_RUNS} runs, with {_KEYS} keys", best, beside="python -c pass")
 
