@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -42,7 +43,7 @@ class Placed:
         return [SECRET.findall(content.decode())[0] for content in self.contents().values()]
 
     def rotate(self, *arguments: object, at: str = "", **options: Any) -> Done:
-        return self.sandbox.run("rotate", "prod", *arguments, through=clock(at), **options)
+        return self.sandbox.run("rotate", "prod", *arguments, env={"FAKETIME": at or MORNING}, **options)
 
     def rotated(self, *arguments: object, at: str = "") -> str:
         """Rotate, which ends with 0; the new secret in the first file."""
@@ -51,7 +52,7 @@ class Placed:
         return self.held()[0]
 
     def verify(self, secret: str, *, at: str = "") -> int:
-        return self.sandbox.run("keys", "verify", stdin=secret, through=clock(at)).code
+        return self.sandbox.run("keys", "verify", stdin=secret, env={"FAKETIME": at or MORNING}).code
 
     def show(self) -> dict[str, Any]:
         shown: dict[str, Any] = self.sandbox.ok("keys", "show", "prod", "--json").data
@@ -62,17 +63,17 @@ class Placed:
         return shown
 
 
-def clock(at: str) -> tuple[str, ...]:
-    """The command that lets another one see this moment, UTC, and no other."""
-    if not at:
-        return ()
-    return ("env", "TZ=UTC", "faketime", "-f", at)
+def clock(at: str) -> dict[str, str]:
+    """The environment in which a command sees this moment, UTC, and no other."""
+    shown = subprocess.run(["faketime", "-f", at, "env"], capture_output=True, text=True, check=True).stdout
+    preload = next(line for line in shown.splitlines() if line.startswith("LD_PRELOAD="))
+    return {"TZ": "UTC", "FAKETIME": at, "LD_PRELOAD": preload.partition("=")[2]}
 
 
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Placed:
     """What `placed` is made like again for each test; in the same place, for a placement is an absolute path."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("rotate") / "machine")
+    sandbox = Sandbox(tmp_path_factory.mktemp("rotate") / "machine", extra=clock(MORNING))
     sandbox.make_repository()
     for name, content in BEFORE.items():
         path = sandbox.cwd / name
@@ -81,7 +82,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Placed:
         path.chmod(0o600)
     into = [text for name in FILES for text in ("--env-file", name)]
     options = ["--tag", "team=blue", "--rpm", "60", "--expires", "never"]
-    key = sandbox.ok("keys", "create", "--name", "prod", *options, *into, "--json", through=clock(MORNING)).data
+    key = sandbox.ok("keys", "create", "--name", "prod", *options, *into, "--json").data
     placed = Placed(sandbox, key, "")
     shutil.copytree(sandbox.root, sandbox.root.with_suffix(".kept"), symlinks=True)
     return Placed(sandbox, key, placed.held()[0])
@@ -150,8 +151,8 @@ def test_json_has_the_value_once_where_the_secret_is_printed(
     placed: Placed, printed: tuple[Sandbox, str], show: bool
 ) -> None:
     sandbox = placed.sandbox if show else printed[0]
-    done = sandbox.ok("rotate", "prod", "--json", *(["--show"] if show else []), through=clock(MORNING))
-    shown = sandbox.ok("keys", "show", "prod", "--json", through=clock(MORNING)).data
+    done = sandbox.ok("rotate", "prod", "--json", *(["--show"] if show else []))
+    shown = sandbox.ok("keys", "show", "prod", "--json").data
     value = done.data["value"]
     del shown["placements"]
     assert done.data == shown | {"value": value}
@@ -230,7 +231,7 @@ def test_grace_lets_the_old_secret_in_until_its_last_second_and_refuses_it_as_ex
 ) -> None:
     new = placed.rotated("--grace", "24h", at=MORNING)
     assert placed.verify(placed.secret, at=A_SECOND_SHORT_OF_A_DAY_LATER) == 0
-    done = placed.sandbox.run("keys", "verify", "--json", stdin=placed.secret, through=clock(A_DAY_LATER))
+    done = placed.sandbox.run("keys", "verify", "--json", stdin=placed.secret, env={"FAKETIME": A_DAY_LATER})
     assert (done.code, done.data["status"]) == (9, "expired")
     assert placed.verify(new, at=A_DAY_LATER) == 0
 
@@ -472,11 +473,11 @@ def test_status_of_a_key_that_is_not_rotating_says_so(placed: Placed) -> None:
 
 def test_status_names_who_holds_the_old_version_still(placed: Placed) -> None:
     placed.rotated("--env-file", ".env", at=MORNING)
-    status = placed.sandbox.ok("rotate", "prod", "--status", "--json", through=clock(MORNING)).data
+    status = placed.sandbox.ok("rotate", "prod", "--status", "--json").data
     assert set(status) == {"object", "id", "name", "current", "retiring", "last_used_at", "held_by"}
     assert (status["current"]["version"], status["retiring"]["version"]) == (2, 1)
     assert set(status["held_by"]) == {str(placed.file(name).resolve()) for name in ("api/.env", "../elsewhere/.env")}
-    done = placed.sandbox.ok("rotate", "prod", "--status", through=clock(MORNING))
+    done = placed.sandbox.ok("rotate", "prod", "--status")
     assert "ends in 24 hours" in done.out
     assert str(placed.file("api/.env")) in done.out
     assert done.err == ""
@@ -582,7 +583,7 @@ def test_abort_says_where_it_put_the_old_secret_back(placed: Placed) -> None:
     for name in FILES:
         assert f"Put back: {placed.file(name).resolve()} as ROUTIC_API_KEY" in done.err
     assert not SECRET.search(done.out + done.err)
-    assert placed.sandbox.run("doctor", through=clock(MORNING)).code == 0
+    assert placed.sandbox.run("doctor").code == 0
 
 
 def test_abort_with_json_prints_the_key(placed: Placed) -> None:
@@ -698,7 +699,7 @@ def test_keys_show_lists_every_place_and_what_it_holds_now(placed: Placed) -> No
 
 def test_env_check_tells_of_a_version_that_is_retiring_and_finds_one_that_is_dead(placed: Placed) -> None:
     placed.rotated("--env-file", ".env", at=MORNING)
-    retiring = placed.sandbox.run("env", "check", "api/.env", "--json", through=clock(MORNING))
+    retiring = placed.sandbox.run("env", "check", "api/.env", "--json")
     assert (retiring.code, [f["rule"] for f in retiring.data["data"][0]["findings"]]) == (0, ["retiring-key"])
-    dead = placed.sandbox.run("env", "check", "api/.env", "--json", through=clock(A_DAY_LATER))
+    dead = placed.sandbox.run("env", "check", "api/.env", "--json", env={"FAKETIME": A_DAY_LATER})
     assert (dead.code, [f["rule"] for f in dead.data["data"][0]["findings"]]) == (9, ["dead-key"])

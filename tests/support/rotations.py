@@ -256,6 +256,7 @@ STEPS: Final[Sequence[tuple[type, str]]] = (
     (KeyService, "add_version"),
     (KeyService, "end_version"),
     (KeyService, "give_up"),
+    (KeyService, "revoke"),
     (StateStore, "keep_sealed"),
     (StateStore, "forget_sealed"),
 )

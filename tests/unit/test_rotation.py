@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -19,7 +19,7 @@ from routic_cli.domain.secret import Fingerprint, fingerprint_of
 from routic_cli.service.keys import KeyService
 from routic_cli.workflows.rotation import plan_rotation, retiring_version
 from tests.support.keys import HINT, NOW, key_id, new_version, sha256
-from tests.support.rotations import GRACE, NOTHING, Machine, folder_in_memory
+from tests.support.rotations import GRACE, NOTHING, Machine, at_boundary, folder_in_memory
 
 moments = st.integers(min_value=NOW - 1000, max_value=NOW + 1000)
 graces = st.integers(min_value=0, max_value=366 * 86400)
@@ -166,6 +166,14 @@ def test_what_is_placed_is_known_by_version_and_hash(machine: Machine) -> None:
         assert placed[str(machine.path(name))].sha256 == fingerprint_of(machine.held(name))
 
 
+def test_a_clock_that_was_put_back_rotates_nothing(machine: Machine) -> None:
+    before, files = machine.key(), [machine.path(name).read_bytes() for name in machine.files]
+    machine.now -= 2 * GRACE
+    assert machine.rotate() == 7
+    assert "No version was created" in machine.said
+    assert ([machine.path(name).read_bytes() for name in machine.files], machine.key()) == (files, before)
+
+
 def test_the_times_that_are_printed_are_those_that_are_stored(machine: Machine) -> None:
     machine.ticking = True
     printed = machine.path("printed.json")
@@ -175,32 +183,37 @@ def test_the_times_that_are_printed_are_those_that_are_stored(machine: Machine) 
 
 
 WAITS: Final = [
-    pytest.param(["rotate", "service", "--wait", "1s"], VerdictStatus.UNKNOWN, id="new version"),
-    pytest.param(["rotate", "service", "--now", "--yes", "--wait", "1s"], VerdictStatus.ACTIVE, id="old version"),
-    pytest.param(["keys", "revoke", "service", "--yes", "--wait", "1s"], VerdictStatus.ACTIVE, id="revoked key"),
+    pytest.param(["rotate", "service"], "after end", VerdictStatus.UNKNOWN, id="new version"),
+    pytest.param(["rotate", "service", "--now", "--yes"], "after end", VerdictStatus.ACTIVE, id="old version"),
+    pytest.param(["keys", "revoke", "service", "--yes"], "after revoke", VerdictStatus.ACTIVE, id="revoked key"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "verdict"), WAITS)
+def changing_its_mind(monkeypatch: pytest.MonkeyPatch, verdict: VerdictStatus, times: int) -> Callable[[], None]:
+    """What makes a store answer so for some times, and the truth from then on."""
+    answer, left = KeyService.verify, [verdict] * times
+
+    def verify(service: KeyService, sha256: Fingerprint) -> Verdict:
+        return Verdict(left.pop()) if left else answer(service, sha256)
+
+    return lambda: monkeypatch.setattr(KeyService, "verify", verify)
+
+
+@pytest.mark.parametrize(("arguments", "moment", "verdict"), WAITS)
 def test_wait_ends_as_unavailable_while_the_store_itself_says_otherwise(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: list[str], verdict: VerdictStatus
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: list[str], moment: str, verdict: VerdictStatus
 ) -> None:
-    monkeypatch.setattr(KeyService, "verify", lambda *_: Verdict(verdict))
-    assert machine.run(*arguments) == 7
+    with at_boundary(1, changing_its_mind(monkeypatch, verdict, 1000), named=moment):
+        assert machine.run(*arguments, "--wait", "1s") == 7
     assert "after 1 s" in machine.said
 
 
-@pytest.mark.parametrize(("arguments", "verdict"), WAITS)
+@pytest.mark.parametrize(("arguments", "moment", "verdict"), WAITS)
 def test_wait_asks_the_store_until_it_says_so(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: list[str], verdict: VerdictStatus
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: list[str], moment: str, verdict: VerdictStatus
 ) -> None:
-    answer, late = KeyService.verify, [verdict] * 3
-
-    def verify(service: KeyService, sha256: Fingerprint) -> Verdict:
-        return Verdict(late.pop()) if late else answer(service, sha256)
-
-    monkeypatch.setattr(KeyService, "verify", verify)
-    assert machine.run(*arguments[:-1], "60s") == 0, machine.said
+    with at_boundary(1, changing_its_mind(monkeypatch, verdict, 3), named=moment):
+        assert machine.run(*arguments, "--wait", "60s") == 0, machine.said
     assert "The store was asked" in machine.said
 
 
