@@ -49,7 +49,7 @@ def check_private_folder(folder: Path, label: str) -> None:
             f"The {label} cannot be in {folder}",
             why="Everybody may replace files in that folder",
             not_done="Nothing was opened or created",
-            remedy=f"chmod o-w {folder}",
+            remedy=f"chmod o-w {shlex.quote(str(folder))}",
         )
 
 

@@ -74,7 +74,7 @@ def _permissions(patient: Patient) -> Iterator[Finding]:
 def _store(patient: Patient) -> Iterator[Finding]:
     patient.transport().require_writable()
     for problem in patient.transport().check():
-        backups = f"ls -t {shlex.quote(str(patient.config().store_url.path.parent))}/*.bak, and put one in its place"
+        backups = f"ls -t {shlex.quote(str(patient.config().store_url.path.parent))}/*.bak"
         yield Finding("store-damaged", Severity.REFUSE, f"The key store is damaged: {problem}", backups)
 
 
@@ -107,10 +107,25 @@ def _operations(patient: Patient) -> Iterator[Finding]:
 
 
 def _placements(patient: Patient) -> Iterator[Finding]:
-    for placed in patient.state().all_placements(patient.config().store_url.url):
+    placements = patient.state().all_placements(patient.config().store_url.url)
+    for placed in placements:
         key = _key_of(patient.transport(), placed.key_id)
         if key is not None:
-            yield from _placement_findings(placed, key, patient.now)
+            again = _renewal(placed, key, placements, patient.transport())
+            yield from _placement_findings(placed, key, patient.now, again)
+
+
+def _renewal(placed: PlacedVersion, key: Key, placements: Sequence[PlacedVersion], transport: Transport) -> str:
+    """The command that gives a place a key that is let in; of a dead key, all its places at once."""
+    if key.status is KeyStatus.ACTIVE:
+        return f"routic rotate {key.name}"
+    together = [each for each in placements if each.key_id == key.id and each.variable == placed.variable]
+    files = [f" --env-file {shlex.quote(each.location)}" for each in together if each.kind == ENV_FILE]
+    variable = f" --var {placed.variable}" if files else ""
+    keyring = " --keyring" if placed.kind == KEYRING else ""
+    successor = transport.find(key.name)  # the live key of that name, else this one
+    command = f"rotate {key.name}" if successor.status is KeyStatus.ACTIVE else f"keys create --name {key.name}"
+    return f"routic {command}{''.join(files)}{variable}{keyring}"
 
 
 def lost_placements(transport: Transport, placements: Sequence[PlacedVersion], now: UnixSeconds) -> list[PlacedVersion]:
@@ -130,24 +145,19 @@ def _key_of(transport: Transport, key_id: KeyId) -> Key | None:
         return None
 
 
-def _placement_findings(placed: PlacedVersion, key: Key, now: UnixSeconds) -> Iterator[Finding]:
+def _placement_findings(placed: PlacedVersion, key: Key, now: UnixSeconds, renewal: str) -> Iterator[Finding]:
     in_keyring = placed.kind == KEYRING
     where = "The keyring" if in_keyring else placed.location
     state = inspect(placed, key, now)
     if state is PlacementState.ENDED:
         what = f"{where} holds a version of '{key.name}' that is dead"
-        destination = (
-            "--keyring" if in_keyring else f"--env-file {shlex.quote(placed.location)} --var {placed.variable}"
-        )
-        again = f"routic keys create --name {key.name} {destination}"
-        remedy = f"routic rotate {key.name}" if key.status is KeyStatus.ACTIVE else again
-        yield Finding("dead-placement", Severity.REFUSE, what, remedy)
+        yield Finding("dead-placement", Severity.REFUSE, what, renewal)
     elif state is PlacementState.RETIRING:
         what = f"{where} holds the retiring version of '{key.name}'"
         yield Finding("retiring-placement", Severity.WARN, what, f"routic rotate {key.name}")
     elif state in FORGETTABLE:
-        what = f"{where} does not hold '{key.name}' any more"
-        yield Finding("lost-placement", Severity.WARN, what, "routic doctor --fix, to forget the place")
+        what = f"{where} does not hold '{key.name}' any more; --fix forgets the place"
+        yield Finding("lost-placement", Severity.WARN, what, "routic doctor --fix")
     elif state is PlacementState.UNREADABLE and not in_keyring:  # the keyring has an area of its own
         remedy = f"ls -l {shlex.quote(placed.location)}"
         yield Finding("unreadable-placement", Severity.WARN, f"{where} cannot be read any more", remedy)

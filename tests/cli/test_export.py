@@ -215,13 +215,24 @@ def _umask(mask: int) -> None:
     os.umask(mask)
 
 
-def test_a_file_that_was_there_is_replaced_whole(placed: Sandbox) -> None:
+def test_an_earlier_export_is_replaced_whole_and_made_private(placed: Sandbox) -> None:
     path = placed.cwd / ".env.out"
-    path.write_text("something longer than what is to come\n" * 100)
+    placed.ok("export", "prod", "--output", ".env.out")
     path.chmod(0o644)
+    placed.ok("rotate", "prod")
     placed.ok("export", "prod", "--output", ".env.out")
     assert path.read_text() == placed.ok("export", "prod").out
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_any_other_file_is_replaced_only_by_force(placed: Sandbox) -> None:
+    path = placed.cwd / ".env.out"
+    path.write_text("DB_PASSWORD=kept\n" * 100)
+    done = placed.run("export", "prod", "--output", ".env.out")
+    assert (done.code, path.read_text()) == (6, "DB_PASSWORD=kept\n" * 100)
+    assert "Nothing was exported" in done.err
+    placed.ok("export", "prod", "--output", ".env.out", "--force")
+    assert path.read_text() == placed.ok("export", "prod").out
 
 
 @pytest.mark.parametrize("before", [None, "kept\n"])
