@@ -74,7 +74,6 @@ STORIES: Final = [
     pytest.param(create, rotate, fail, id="a rotation meets an error"),
     pytest.param(create, rotate, told_to_end, id="a rotation is told to end"),
     pytest.param(create, rotate_without_grace, die, id="a rotation without grace dies"),
-    pytest.param(create_and_rotate, rotate, die, id="a rotation of a rotation dies"),
     pytest.param(create_and_rotate, abort, die, id="an abort dies"),
     pytest.param(create_and_rotate, abort, fail, id="an abort meets an error"),
     pytest.param(create_and_rotate, abort, told_to_end, id="an abort is told to end"),
