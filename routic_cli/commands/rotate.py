@@ -53,6 +53,7 @@ routic rotate prod-backend --finish
 """
 
 _NOTHING_HAPPENED: Final = "No version was created"
+_DEFAULT_GRACE: Final = "24h"
 _PLAN_FIELDS: Final = ("location", "kind", "variable", "holds", "would")
 
 
@@ -61,7 +62,7 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     ref: Ref,
     grace: Annotated[
         str, typer.Option("--grace", metavar="24h", help="How long the old version is let in beside the new one.")
-    ] = "24h",
+    ] = _DEFAULT_GRACE,
     now: Annotated[bool, typer.Option("--now", help="No grace: the old version ends at once.")] = False,
     env_file: EnvFiles = None,
     var: Variable = DEFAULT_VARIABLE,
@@ -85,6 +86,8 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     are let in.
     """
     session = session_of(ctx)
+    if now and grace != _DEFAULT_GRACE:
+        raise InvalidRequestError("--now and --grace contradict each other", not_done="Nothing was done")
     delivering = {"--now": now, "--env-file": env_file, "--keyring": keyring, "--show": show, "--wait": wait}
     _refuse_contradictions({"--status": status, "--finish": finish_, "--abort": abort_}, delivering)
     if status:

@@ -372,3 +372,11 @@ def test_a_forgotten_place_is_not_renewed_any_more(sound: Sandbox) -> None:
     done = sound.ok("rotate", "prod")
     assert str(sound.cwd / "api/.env") not in done.err
     assert (sound.cwd / "api/.env").read_text() == "ROUTIC_API_KEY=by-hand\n"
+
+
+def test_a_file_that_others_may_read_is_found_and_its_remedy_makes_it_private(sound: Sandbox) -> None:
+    path = sound.cwd / ".env"
+    path.chmod(0o644)
+    assert [(each["rule"], each["area"]) for each in findings(sound)] == [("wide-mode", ".env files")]
+    assert sound.shell(findings(sound)[0]["remedy"]).code == 0
+    assert (path.stat().st_mode & 0o777, findings(sound)) == (0o600, [])
