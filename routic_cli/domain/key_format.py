@@ -24,8 +24,8 @@ _HINT: Final = re.compile(r"(?:sk-)?[\x20-\x7e]{0,4}(?:…|\.\.\.)[\x20-\x7e]{0,
 # A whole or truncated key of ours, or anyone's `sk-…` with a mix that no name has.
 _BARE: Final = re.compile(r"(?<![0-9A-Za-z])sk-[0-9A-Za-z]{20,}")
 _DASHED: Final = re.compile(r"(?<![0-9A-Za-z])sk-[0-9A-Za-z_-]{20,}")
-# Nearly all of a key, whatever it was pasted behind: no word ends in `sk-` and goes on like this.
-_GLUED: Final = re.compile(r"sk-[0-9A-Za-z]{40,}")
+# A whole key of ours, whatever it was pasted behind; its check characters tell it from a word that ends in `sk-`.
+_GLUED: Final = re.compile(r"(?=(sk-[0-9A-Za-z]{45}))")
 _MIX: Final = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])")
 
 
@@ -77,7 +77,7 @@ def contains_secret_shape(text: str) -> bool:
     """Whether some part of the text looks like a key, whole or cut, ours or another vendor's."""
     if PREFIX not in text:  # an import asks this of six texts in each line
         return False
-    if _BARE.search(text) is not None or _GLUED.search(text) is not None:
+    if _BARE.search(text) is not None or any(is_well_formed(match[1]) for match in _GLUED.finditer(text)):
         return True
     # Each run is taken whole and looked at once: look-aheads at every `sk-` in it would cost its length squared.
     runs = (match[0].removeprefix(PREFIX) for match in _DASHED.finditer(text))

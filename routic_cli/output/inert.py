@@ -9,7 +9,7 @@ from routic_cli.domain.key_format import contains_secret_shape, hint_of
 
 # Letters to Unicode, nothing to the eye: two names that differ in one of these look the same.
 _BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-_SECRET_LIKE: Final = re.compile(r"(?<![0-9A-Za-z])sk-[\w-]{20,}|sk-[0-9A-Za-z]{40,}")
+_SECRET_LIKE: Final = re.compile(r"(?<![0-9A-Za-z])sk-[\w-]{20,}|sk-[0-9A-Za-z]{45}")
 
 
 def is_inert(char: str) -> bool:

@@ -33,7 +33,7 @@ def relative(at: UnixSeconds | None, now: UnixSeconds) -> str:
 
 def last_use(at: UnixSeconds | None, now: UnixSeconds) -> str:
     """When a key was used last; nobody can say "never" of a store that no usage log belongs to."""
-    return "not recorded" if at is None else relative(at, now)
+    return "unknown" if at is None else relative(at, now)
 
 
 def absolute(at: UnixSeconds) -> str:

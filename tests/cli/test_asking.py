@@ -28,7 +28,7 @@ def test_anything_but_yes_declines(stocked: Stocked, answer: str) -> None:
 def test_yes_revokes_after_the_last_use_was_shown(stocked: Stocked, answer: str) -> None:
     with Terminal(stocked.sandbox, "keys", "revoke", "prod") as terminal:
         terminal.expect("[y/N]")
-        assert "last used: not recorded" in terminal.err.partition("Revoke")[0]
+        assert "last used: unknown" in terminal.err.partition("Revoke")[0]
         assert len(active_keys(stocked.sandbox.key_store)) == 1
         terminal.type(answer)
         done = terminal.finish()

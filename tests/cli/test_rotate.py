@@ -278,7 +278,7 @@ def test_now_asks_on_a_terminal_and_takes_enter_for_no(placed: Placed) -> None:
     before = placed.contents()
     with Terminal(placed.sandbox, "rotate", "prod", "--now", columns=200) as terminal:
         terminal.expect("[y/N]")
-        assert "Last used: not recorded." in terminal.err
+        assert "Last used: unknown." in terminal.err
         terminal.type("\r")
         done = terminal.finish()
     assert (done.code, done.out) == (130, "")
@@ -519,7 +519,7 @@ def test_what_ends_a_rotation_asks_on_a_terminal_and_takes_enter_for_no(placed: 
     before = placed.contents()
     with Terminal(placed.sandbox, "rotate", "prod", flag, columns=200) as terminal:
         terminal.expect("[y/N]")
-        assert "Last used: not recorded." in terminal.err
+        assert "Last used: unknown." in terminal.err
         terminal.type("\r")
         done = terminal.finish()
     assert (done.code, done.out) == (130, "")

@@ -62,7 +62,7 @@ def test_from_an_empty_machine_to_a_revoked_key_without_a_secret_in_git(  # noqa
         screen = "\n".join(terminal.screen())
     assert re.search(r"in (89|90) days|in 3 months", screen)
     key_id = sandbox.ok("keys", "list", "--fields", "id").data["data"][0]["id"]
-    assert [text for text in ("prod-backend", key_id, "active", "never") if text not in screen] == []
+    assert [text for text in ("prod-backend", key_id, "active", "unknown") if text not in screen] == []
     shown = sandbox.ok("keys", "show", key_id[:10], "--json").data
     assert shown["tags"] == {"env": "prod"}
     assert shown["hint"] == f"{secret[:7]}…{secret[-4:]}"
@@ -87,7 +87,7 @@ def test_from_an_empty_machine_to_a_revoked_key_without_a_secret_in_git(  # noqa
 
     # It is revoked, after a question that says when it was last used; from then on it is refused everywhere.
     with Terminal(sandbox, "keys", "revoke", "prod-api", "--reason", "laptop stolen", together=True) as terminal:
-        terminal.expect("last used: never")
+        terminal.expect("last used: unknown")
         terminal.expect("[y/N]")
         terminal.type("y\r")
         assert terminal.finish().code == 0

@@ -98,7 +98,7 @@ def test_the_panel_of_a_revoked_key_says_when_and_why() -> None:
     assert "Revoked    24 hours ago  2026-09-20T14:13:20Z\n" in panel
     assert "Reason     leaked\\tin a log\n" in panel
     assert "Versions" not in panel
-    assert "Last used  not recorded\n" in panel
+    assert "Last used  unknown\n" in panel
 
 
 def test_the_caution_colour_warns_in_the_last_week_only() -> None:
