@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from tests.support.ground import active_keys, open_operations, sha256
+from tests.support.ground import active_keys, open_operations
 from tests.support.keyring_service import SecretService
 from tests.support.sandbox import SECRET, Sandbox
-from tests.support.syscalls import Fault, needs_strace
 
 PASSWORD: Final = "correct horse"
 CREATE: Final = ("keys", "create", "--name", "prod", "--keyring")
@@ -164,41 +162,3 @@ def test_a_file_serves_where_the_keyring_cannot_be_asked(desktop: Sandbox, servi
     secret = entry(desktop, service)
     _without_keyring(desktop)
     assert desktop.ok("export", "prod").out == f"export ROUTIC_API_KEY={secret}\n"
-
-
-# Where in a creation the process is killed, at the n-th call of that name: each use of the keyring is a thread of its
-# own (clone3), the store writes through fdatasync, the staged file through fsync, which rename puts in place.
-_CHOICE: Final = random.Random(20261123)
-KILLS: Final = [
-    *(("clone3", number) for number in sorted(_CHOICE.sample(range(2, 9), 4))),
-    *(("fdatasync", number) for number in sorted(_CHOICE.sample(range(40, 60), 1))),
-    ("fsync", 2),
-    ("rename", 1),
-]
-
-
-@needs_strace
-@pytest.mark.parametrize(("call", "number"), KILLS)
-def test_a_creation_that_is_killed_leaves_no_key_in_nobodys_hands(
-    desktop: Sandbox, service: SecretService, call: str, number: int
-) -> None:
-    others = set(service.users())
-    killed = Fault(call, "signal=KILL", number).befalls(desktop, *CREATE, "--env-file", ".env")
-    assert killed is not None, "it is done before that call"
-    assert killed.out == ""
-    _nobody_is_left_without(desktop, service, others)
-    again = desktop.run(*CREATE, "--env-file", ".env")  # tidies up what the kill left, as every change does
-    assert again.code in {0, 5}, again.err
-    assert open_operations(desktop.state_file) == 0
-    (key,) = active_keys(desktop.key_store)
-    assert sha256(entry(desktop, service)) == key.sha256
-    assert (desktop.cwd / ".env").read_text() == f"ROUTIC_API_KEY={entry(desktop, service)}\n"
-    assert set(service.users()) - others == {key.id}
-    assert desktop.committable() == []
-
-
-def _nobody_is_left_without(sandbox: Sandbox, service: SecretService, others: set[str]) -> None:
-    """At the very moment of the kill, an active key's secret is at least in an entry, final or provisional."""
-    held = {service.lookup(user) for user in set(service.users()) - others}
-    hashes = {sha256(secret) for secret in held if secret}
-    assert [key for key in active_keys(sandbox.key_store) if key.sha256 not in hashes] == []
