@@ -6,6 +6,11 @@ RouticError                      1    failed for another reason
  │   ├─ SecretInArgumentError         a key was typed where everyone can read it
  │   └─ ConfirmationNeededError       destructive, nobody to ask, no --yes
  ├─ KeyNotFoundError             3
+ ├─ CredentialError              4    the admin credential is not good enough
+ │   ├─ MissingCredentialError        none was sent, or none is known here
+ │   ├─ InvalidCredentialError        malformed, unknown, or no Bearer token
+ │   ├─ ExpiredCredentialError        expired or revoked
+ │   └─ InsufficientScopeError        it lacks the scope (HTTP 403)
  ├─ ConflictError                5
  │   ├─ NameTakenError
  │   ├─ AmbiguousRefError
@@ -14,6 +19,7 @@ RouticError                      1    failed for another reason
  ├─ UnsafeDestinationError       6    a file that others can read, or git would publish
  ├─ UnavailableError             7    try again
  │   ├─ StoreLockedError
+ │   ├─ RateLimitedError              too many requests (HTTP 429)
  │   └─ OutcomeUnknownError           the write was sent, the answer was lost
  ├─ PartialFailureError          8    part of a batch failed
  ├─ StoreDamagedError           10
@@ -86,6 +92,37 @@ class KeyNotFoundError(RouticError):
     exit_code = 3
 
 
+class CredentialError(RouticError):
+    """The admin credential is not good enough. Its codes are those that the gateway's users know from HTTP 401."""
+
+    code = "invalid_credential"
+    exit_code = 4
+
+
+class MissingCredentialError(CredentialError):
+    """No credential was sent, or none is known for this store."""
+
+    code = "missing_api_key"
+
+
+class InvalidCredentialError(CredentialError):
+    """The credential is malformed, or no key of the store."""
+
+    code = "invalid_api_key"
+
+
+class ExpiredCredentialError(CredentialError):
+    """The credential has expired or was revoked."""
+
+    code = "expired_api_key"
+
+
+class InsufficientScopeError(CredentialError):
+    """The credential is good, and may not do this."""
+
+    code = "insufficient_permissions"
+
+
 class ConflictError(RouticError):
     """The store holds something that contradicts the request."""
 
@@ -135,6 +172,12 @@ class StoreLockedError(UnavailableError):
     """Another process kept the store locked for longer than we wait."""
 
     code = "store_locked"
+
+
+class RateLimitedError(UnavailableError):
+    """More requests than the key's own limit allows."""
+
+    code = "rate_limit_exceeded"
 
 
 class OutcomeUnknownError(UnavailableError):
