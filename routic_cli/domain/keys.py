@@ -136,12 +136,12 @@ UNSET: Final = Unset.UNSET
 
 @dataclass(frozen=True, slots=True)
 class KeyChanges:
-    """What to change of a key: UNSET keeps, None clears. A tag whose value is None is removed."""
+    """What to change of a key: UNSET keeps, None clears. A tag whose value is None is removed; no mapping, all are."""
 
     name: str | Unset = UNSET
     expires_at: UnixSeconds | Unset | None = UNSET
     rpm: int | Unset | None = UNSET
-    tags: Mapping[str, str | None] = field(default_factory=dict)
+    tags: Mapping[str, str | None] | None = field(default_factory=dict)
 
 
 class SortField(StrEnum):

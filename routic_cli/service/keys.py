@@ -202,11 +202,17 @@ class KeyService:
         now = self._clock()
         with self._store.reading(now) as view:
             found = view.key_of_version(sha256)
-        if found is None:
+            key = view.key(found[0].id) if found else None  # None for what another account has
+        if found is None or key is None:
             return Verdict(VerdictStatus.UNKNOWN)
-        key, number = found
+        number = found[1]
         version = next(v for v in key.versions if v.number == number)
         return Verdict(verdict_status(key, version, now), key, number)
+
+    def trail(self, *, limit: int, before: int | None = None) -> list[TrailEntry]:
+        """The latest changes, or the latest with a number below `before`; the newest first."""
+        with self._store.reading(self._clock()) as view:
+            return view.trail(limit=limit, before=before)
 
     def require_writable(self) -> None:
         """UnavailableError and its kin when no change could be stored now."""
@@ -239,8 +245,8 @@ def _key_of_target(view: StoreReader, target: KeyId | Fingerprint) -> Key | None
 
 
 def _changed(traits: KeyTraits, changes: KeyChanges) -> KeyTraits:
-    tags = dict(traits.tags)
-    for name, value in changes.tags.items():
+    tags = dict(traits.tags) if changes.tags is not None else {}
+    for name, value in (changes.tags or {}).items():
         if value is None:
             tags.pop(name, None)
         else:

@@ -5,15 +5,10 @@ from __future__ import annotations
 import difflib
 import unicodedata
 
-from routic_cli.domain.errors import (
-    AmbiguousRefError,
-    InvalidRequestError,
-    KeyNotFoundError,
-    SecretInArgumentError,
-)
-from routic_cli.domain.key_format import contains_secret_shape, is_hint
+from routic_cli.domain.errors import AmbiguousRefError
 from routic_cli.domain.keys import Key, KeyId, KeyQuery, KeyStatus, is_key_id, is_key_id_prefix
 from routic_cli.domain.lifecycle import ended_at
+from routic_cli.domain.references import checked_ref, no_such_key, refuse_hint
 from routic_cli.store.interface import StoreReader
 
 _AMBIGUOUS_SHOWN = 5
@@ -21,16 +16,7 @@ _AMBIGUOUS_SHOWN = 5
 
 def resolve(view: StoreReader, ref: str) -> Key:
     """The key by id, by name (a live key's, else the one that lost it last), or by a unique beginning of its id."""
-    if contains_secret_shape(ref):
-        raise SecretInArgumentError(
-            "A secret names no key",
-            why="Where a name is expected, it may be logged",
-            not_done="Nothing was done",
-            remedy="routic keys verify, which reads it from standard input",
-            param="ref",
-        )
-    if not ref.isprintable():  # no name has such a character, and half a character can be asked of no store
-        raise _no_such_key(ref, [])
+    ref = checked_ref(ref)
     if is_key_id(ref):
         key = view.key(KeyId(ref))
         if key is not None:
@@ -44,7 +30,9 @@ def resolve(view: StoreReader, ref: str) -> Key:
             return candidates[0]
         if candidates:
             raise _ambiguous(ref, candidates)
-    raise _not_found(view, ref)
+    refuse_hint(ref)
+    names = [each.name for each in view.page(KeyQuery(status=KeyStatus.ACTIVE)).keys]
+    raise no_such_key(ref, *difflib.get_close_matches(ref, names, n=3))
 
 
 def _live_or_latest(named: list[Key]) -> Key:
@@ -61,27 +49,5 @@ def _ambiguous(ref: str, candidates: list[Key]) -> AmbiguousRefError:
         why=f"{shown}{more}",
         not_done="Nothing was done",
         remedy="the same command with the whole id",
-        param="ref",
-    )
-
-
-def _not_found(view: StoreReader, ref: str) -> KeyNotFoundError | InvalidRequestError:
-    if is_hint(ref):
-        return InvalidRequestError(
-            "A hint names no key",
-            why="Several keys may share one",
-            remedy="routic keys list --all, and take the id beside the hint",
-            param="ref",
-        )
-    names = [key.name for key in view.page(KeyQuery(status=KeyStatus.ACTIVE)).keys]
-    return _no_such_key(ref, difflib.get_close_matches(ref, names, n=3))
-
-
-def _no_such_key(ref: str, close: list[str]) -> KeyNotFoundError:
-    return KeyNotFoundError(
-        f"No key is called '{ref}'",
-        why=f"Did you mean {' or '.join(close)}?" if close else "Neither a name nor the beginning of an id matches",
-        not_done="Nothing was done",
-        remedy="routic keys list --all",
         param="ref",
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from routic_cli.domain.keys import (
@@ -26,13 +26,17 @@ from routic_cli.domain.secret import Fingerprint
 
 @dataclass(frozen=True, slots=True)
 class TrailEntry:
-    """One change that was made: who, when, what. `detail` never holds a secret."""
+    """One change that was made: who, when, what. `detail` never holds a secret.
+
+    `number` is its place in the trail, counted up from 1 with gaps; None until it is stored.
+    """
 
     at: UnixSeconds
     actor: str
     action: str
     key_id: KeyId
     detail: Mapping[str, object]
+    number: int | None = field(default=None, compare=False)
 
 
 class StoreReader(Protocol):
@@ -71,8 +75,8 @@ class StoreReader(Protocol):
     def ids_given_up(self, key_ids: Sequence[KeyId]) -> set[KeyId]:
         """Those of the ids that a tombstone names, whichever version it stands for."""
 
-    def trail(self, *, limit: int) -> list[TrailEntry]:
-        """The latest entries of the audit trail, the newest first."""
+    def trail(self, *, limit: int, before: int | None = None) -> list[TrailEntry]:
+        """The latest entries of the audit trail, or the latest with a number below `before`; the newest first."""
 
 
 class StoreWriter(StoreReader, Protocol):

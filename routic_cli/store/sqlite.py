@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from routic_cli.domain.errors import OutcomeUnknownError, UnavailableError
 from routic_cli.domain.keys import (
@@ -28,6 +29,8 @@ from routic_cli.store.interface import StoreReader, StoreWriter, TrailEntry
 from routic_cli.store.migrations import KEY_STORE
 from routic_cli.store.rows import STATUS_SQL, conditions_of, keys_of, order_of, readable
 from routic_cli.store.sqlite_errors import is_locked, translated_errors
+
+_BEHIND_ALL: Final = (1 << 63) - 1
 
 
 class SqliteStore:
@@ -219,14 +222,17 @@ class SqliteReader:
         )
         return {KeyId(row["key_id"]) for row in rows}
 
-    def trail(self, *, limit: int) -> list[TrailEntry]:
-        """The latest entries of the audit trail, the newest first."""
+    def trail(self, *, limit: int, before: int | None = None) -> list[TrailEntry]:
+        """The latest entries of the audit trail, or the latest with a number below `before`; the newest first."""
         rows = self._connection.execute(
-            "SELECT * FROM trail WHERE account = ? ORDER BY seq DESC LIMIT ?", (self._account, limit)
+            "SELECT * FROM trail WHERE account = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+            (self._account, _BEHIND_ALL if before is None else before, limit),
         )
         with readable():
             return [
-                TrailEntry(row["at"], row["actor"], row["action"], KeyId(row["key_id"]), json.loads(row["detail"]))
+                TrailEntry(
+                    row["at"], row["actor"], row["action"], KeyId(row["key_id"]), json.loads(row["detail"]), row["seq"]
+                )
                 for row in rows
             ]
 

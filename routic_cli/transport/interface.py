@@ -25,6 +25,7 @@ from routic_cli.domain.keys import (
     Verdict,
 )
 from routic_cli.domain.secret import Fingerprint
+from routic_cli.store.interface import TrailEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ class Transport(Protocol):
 
     def verify(self, sha256: Fingerprint) -> Verdict:
         """Whether the secret with this fingerprint would be let in now."""
+
+    def trail(self, *, limit: int, before: int | None = None) -> list[TrailEntry]:
+        """The latest changes, or the latest with a number below `before`; the newest first."""
 
     def require_writable(self) -> None:
         """UnavailableError and its kin when no change could be stored now. Changes nothing."""

@@ -102,7 +102,7 @@ def test_a_failure_has_its_code_leaves_everything_as_it_was_and_explains_itself(
     as_json = spoilt.run(*arguments, "--json")
     assert (as_json.code, as_json.out) == (code, "")
     assert as_json.error["code"] == slug
-    assert set(as_json.error) - {"remedy"} == {"message", "type", "param", "code"}
+    assert set(as_json.error) - {"what", "why", "not_done", "remedy"} == {"message", "type", "param", "code"}
     assert spoilt.snapshot() == before
 
 

@@ -1,20 +1,16 @@
-"""Domain to JSON and back. The only room that knows the admin API's field names."""
+"""What the admin API answers, as JSON objects: keys, lists, verdicts, the trail."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from routic_cli.domain.errors import (
-    ConflictError,
-    InvalidRequestError,
-    KeyNotFoundError,
-    RouticError,
-    UnavailableError,
-)
-from routic_cli.domain.keys import Key, KeyVersion, Revocation, UnixSeconds, Verdict
+from routic_cli.domain.keys import Key, KeyStatus, KeyVersion, Revocation, UnixSeconds, Verdict
 from routic_cli.domain.lifecycle import version_status
 from routic_cli.domain.operations import PlacedVersion
+from routic_cli.store.interface import TrailEntry
+from routic_cli.transport.interface import Registration
+from routic_cli.transport.wire.errors import error_object
 
 JsonObject = dict[str, object]
 
@@ -88,6 +84,33 @@ def revocation_object(revocation: Revocation, now: UnixSeconds) -> JsonObject:
     return key_object(revocation.key, now) | {"changed": revocation.changed}
 
 
+def registration_object(registration: Registration, now: UnixSeconds) -> JsonObject:
+    """What came of one key of a batch: the key with `created`, or the error that kept it out."""
+    if registration.error is not None:
+        return {"object": "api_key", "id": None, "created": False} | error_object(registration.error)
+    if registration.key is None:
+        raise AssertionError("a registration has a key or an error")
+    return key_object(registration.key, now) | {"created": registration.created}
+
+
+def counts_object(tally: Mapping[KeyStatus, int]) -> JsonObject:
+    """How many keys there are of each status; 0 where there are none."""
+    return {status.value: tally.get(status, 0) for status in KeyStatus}
+
+
+def trail_object(entry: TrailEntry) -> JsonObject:
+    """One change that was made: who, when, what."""
+    return {
+        "object": "trail.entry",
+        "id": entry.number,
+        "at": entry.at,
+        "actor": entry.actor,
+        "action": entry.action,
+        "key_id": entry.key_id,
+        "detail": dict(entry.detail),
+    }
+
+
 ROTATION_FIELDS: Final = ("object", "id", "name", "current", "retiring", "last_used_at", "held_by")
 
 
@@ -130,20 +153,3 @@ def placement_object(placed: PlacedVersion, holds: str) -> JsonObject:
         "holds": holds,
         "placed_at": placed.placed_at,
     }
-
-
-def error_object(error: RouticError) -> JsonObject:
-    """The API's error object: the message says what happened, why, and what did not happen."""
-    message = " ".join(s if s.endswith("?") else f"{s}." for s in error.sentences())
-    inner: JsonObject = {"message": message, "type": _error_type(error), "param": error.param, "code": error.code}
-    if error.remedy:
-        inner["remedy"] = error.remedy
-    return {"error": inner}
-
-
-def _error_type(error: RouticError) -> str:
-    if isinstance(error, InvalidRequestError | KeyNotFoundError | ConflictError):
-        return "invalid_request_error"
-    if isinstance(error, UnavailableError):
-        return "unavailable_error"
-    return "routic_error"
