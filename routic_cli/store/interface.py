@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from routic_cli.domain.keys import (
     Key,
@@ -39,6 +39,14 @@ class TrailEntry:
     number: int | None = field(default=None, compare=False)
 
 
+class Holder(NamedTuple):
+    """Whose secret a fingerprint is: the key, the number of its version, and the account that owns it."""
+
+    key: Key
+    number: int
+    account: str
+
+
 class StoreReader(Protocol):
     """One consistent view of the keys of an account, at one moment."""
 
@@ -51,8 +59,8 @@ class StoreReader(Protocol):
     def keys_by_id_prefix(self, prefix: str, limit: int) -> list[Key]:
         """Keys whose id begins so, at most `limit`."""
 
-    def key_of_version(self, sha256: Fingerprint) -> tuple[Key, int] | None:
-        """The key that has a version with this fingerprint, and the version's number; in any account."""
+    def key_of_version(self, sha256: Fingerprint) -> Holder | None:
+        """The key that has a version with this fingerprint; in any account."""
 
     def is_given_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> bool:
         """Whether a tombstone stands for this secret as this version of this id."""

@@ -25,7 +25,7 @@ from routic_cli.domain.keys import (
 )
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.store.database import empty_database, open_database
-from routic_cli.store.interface import StoreReader, StoreWriter, TrailEntry
+from routic_cli.store.interface import Holder, StoreReader, StoreWriter, TrailEntry
 from routic_cli.store.migrations import KEY_STORE
 from routic_cli.store.rows import STATUS_SQL, conditions_of, keys_of, order_of, readable
 from routic_cli.store.sqlite_errors import is_locked, translated_errors
@@ -152,13 +152,13 @@ class SqliteReader:
         # A range, not LIKE: `_` is a wildcard there, and every id has one.
         return self._keys("id >= ? AND id < ?", prefix, prefix + "\x7f", limit=limit)
 
-    def key_of_version(self, sha256: Fingerprint) -> tuple[Key, int] | None:
-        """The key that has a version with this fingerprint, and the version's number; in any account."""
+    def key_of_version(self, sha256: Fingerprint) -> Holder | None:
+        """The key that has a version with this fingerprint; in any account."""
         row = self._connection.execute("SELECT key_seq, number FROM versions WHERE sha256 = ?", (sha256,)).fetchone()
         if row is None:
             return None
         found = self._connection.execute("SELECT * FROM keys WHERE seq = ?", (row["key_seq"],)).fetchall()
-        return keys_of(self._connection, found, self._now)[0], row["number"]
+        return Holder(keys_of(self._connection, found, self._now)[0], row["number"], found[0]["account"])
 
     def is_given_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> bool:
         """Whether a tombstone stands for this secret as this version of this id."""
