@@ -26,6 +26,8 @@ SUMMARY: Final = "Administer the API keys of an LLM gateway."
 GROUPS: Final = {
     "keys": "Create, list, change, revoke and import keys.",
     "env": "Keep secrets in .env files, and out of git.",
+    "auth": "The credential for a store behind an admin API.",
+    "config": "Profiles and settings, and where each comes from.",
 }
 
 COMMANDS: Final = (
@@ -43,6 +45,14 @@ COMMANDS: Final = (
     Entry(("run",), "routic_cli.commands.run", "Run a command with keys in its environment."),
     Entry(("doctor",), "routic_cli.commands.doctor", "Say what is wrong on this machine, and how to mend it."),
     Entry(("env", "check"), "routic_cli.commands.env.check", "Say whether a file is a safe place for a secret."),
+    Entry(("auth", "login"), "routic_cli.commands.auth.login", "Keep the credential of a remote store in the keyring."),
+    Entry(("auth", "logout"), "routic_cli.commands.auth.logout", "Remove the credential of a remote store."),
+    Entry(("auth", "status"), "routic_cli.commands.auth.status", "Say whose credential is used, and if it works."),
+    Entry(("config", "list"), "routic_cli.commands.config.list", "List the settings and where each comes from."),
+    Entry(("config", "get"), "routic_cli.commands.config.get", "Print the value of a setting."),
+    Entry(("config", "set"), "routic_cli.commands.config.set", "Write a setting into the configuration file."),
+    Entry(("config", "unset"), "routic_cli.commands.config.unset", "Remove a setting from the configuration file."),
+    Entry(("config", "path"), "routic_cli.commands.config.path", "Print where the configuration file is."),
 )
 
 

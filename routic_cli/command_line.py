@@ -163,7 +163,7 @@ def global_options() -> list[Parameter]:
         callback=_print_version,
     )
     return [
-        text("store", "URL", "The store of keys: a path, or sqlite:///relative.db."),
+        text("store", "URL", "The store of keys: a path, sqlite:///relative.db, or https://HOST."),
         text("profile", "NAME", "The profile of the configuration to use."),
         switch("json", "Data and errors as JSON."),
         text("fields", "F,…", "Only these fields, as JSON."),

@@ -5,19 +5,24 @@ Nothing in the working directory configures routic: no `.env`, no project file.
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from routic_cli.domain.errors import InvalidRequestError, RouticError
+from routic_cli.config_file import read_document
+from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.paths import Paths, default_paths
-from routic_cli.private_files import check_private, is_there
+from routic_cli.store_url import RemoteStore, StoreUrl, parse_store
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
-_PROFILE_FIELDS: Final = frozenset({"store"})
+
+TOKEN: Final = "ROUTIC_TOKEN"  # noqa: S105  # names of variables, no secrets
+TOKEN_FILE: Final = "ROUTIC_TOKEN_FILE"  # noqa: S105  # the same
+CA_FILE: Final = "ROUTIC_CA_FILE"
+
+PROFILE_FIELDS: Final = ("store", "ca_file", "token_file")
+"""What a profile may have. No secret is among them."""
 
 
 @dataclass(slots=True)
@@ -41,25 +46,39 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreUrl:
-    """A store's URL in its canonical form, by which placements and operations remember it."""
-
-    url: str
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
-    """What holds for this run. `profile` is None when no profile is chosen."""
+    """What holds for this run. `profile` is None when no profile is chosen; no secret is here.
+
+    `token_file` is empty when ROUTIC_TOKEN_FILE is set to nothing, which is an error to whoever needs a credential.
+    `own_store` is the store that the profile names, whether or not a flag or a variable outweighs it.
+    """
 
     paths: Paths
     store: Setting
     profile: Setting | None
+    ca_file: Setting | None = None
+    token_file: Setting | None = None
+    own_store: Setting | None = None
 
     @property
     def store_url(self) -> StoreUrl:
-        """The store as a file; InvalidRequestError for one that this routic cannot reach."""
-        return _parse_store(self.store)
+        """The store, here or behind an admin API; InvalidRequestError for one that this routic cannot reach."""
+        return parse_store(self.store.value, self.store.source)
+
+    def token_file_for(self, store: RemoteStore) -> Setting | None:
+        """The file with the credential for the store.
+
+        A profile's file is for the origin of the profile's own store: `--store` must not send it to another.
+        """
+        if self.token_file is None or self.token_file.source == TOKEN_FILE:
+            return self.token_file
+        if self.own_store is None:
+            return None
+        try:
+            own = parse_store(self.own_store.value, self.own_store.source)
+        except InvalidRequestError:  # no store of any use, and so not this one
+            return None
+        return self.token_file if isinstance(own, RemoteStore) and own.origin == store.origin else None
 
 
 def load_config(flags: Flags, environ: Mapping[str, str]) -> Config:
@@ -68,22 +87,37 @@ def load_config(flags: Flags, environ: Mapping[str, str]) -> Config:
         if getattr(flags, name) == "":  # an unset variable of a script, perhaps: the default would be another store
             raise InvalidRequestError(f"--{name} is empty", not_done="Nothing was done", param=name)
     paths = default_paths(environ)
-    document = _read_file(paths.config_file)
-    profile = _first(
-        Setting(flags.profile or "", "--profile"),
-        Setting(environ.get("ROUTIC_PROFILE", ""), "ROUTIC_PROFILE"),
-        Setting(_text(document, "profile", paths.config_file), str(paths.config_file)),
-    )
-    values = _profile_values(document, profile, paths.config_file)
+    document = read_document(paths.config_file)
+    profile = chosen_profile(flags, environ, document, paths.config_file)
+    own = _profile_settings(document, profile, paths.config_file)
     store = _first(
         Setting(flags.store or "", "--store"),
         Setting(environ.get("ROUTIC_STORE", ""), "ROUTIC_STORE"),
-        Setting(_text(values, "store", paths.config_file), f"profile {profile.value}" if profile else ""),
+        own.get("store"),
         Setting(str(paths.key_store), "default"),
     )
     if store is None:
         raise AssertionError("the default store is never empty")
-    return Config(paths=paths, store=store, profile=profile)
+    token_file = Setting(environ[TOKEN_FILE], TOKEN_FILE) if TOKEN_FILE in environ else own.get("token_file")
+    return Config(
+        paths=paths,
+        store=store,
+        profile=profile,
+        ca_file=_first(Setting(environ.get(CA_FILE, ""), CA_FILE), own.get("ca_file")),
+        token_file=token_file,
+        own_store=own.get("store"),
+    )
+
+
+def chosen_profile(
+    flags: Flags, environ: Mapping[str, str], document: Mapping[str, object], path: Path
+) -> Setting | None:
+    """The profile that flag, variable or file name, whether or not there is one of that name."""
+    return _first(
+        Setting(flags.profile or "", "--profile"),
+        Setting(environ.get("ROUTIC_PROFILE", ""), "ROUTIC_PROFILE"),
+        Setting(_text(document, "profile", path), str(path)),
+    )
 
 
 def asks_for_no_input(flags: Flags, environ: Mapping[str, str]) -> bool:
@@ -91,28 +125,12 @@ def asks_for_no_input(flags: Flags, environ: Mapping[str, str]) -> bool:
     return flags.no_input or environ.get("ROUTIC_NO_INPUT", "").lower() in _TRUE
 
 
-def _first(*settings: Setting) -> Setting | None:
-    return next((setting for setting in settings if setting.value), None)
+def _first(*settings: Setting | None) -> Setting | None:
+    return next((setting for setting in settings if setting is not None and setting.value), None)
 
 
-def _read_file(path: Path) -> Mapping[str, object]:
-    if not is_there(path, "configuration"):
-        return {}
-    check_private(path, "configuration")
-    import tomllib
-
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RouticError(
-            f"The configuration {path} could not be read",
-            why=str(error),
-            not_done="Nothing was done",
-            remedy=f"${{EDITOR:-vi}} {shlex.quote(str(path))}",
-        ) from error
-
-
-def _profile_values(document: Mapping[str, object], profile: Setting | None, path: Path) -> Mapping[str, object]:
+def _profile_settings(document: Mapping[str, object], profile: Setting | None, path: Path) -> Mapping[str, Setting]:
+    """What the profile sets, by name; nothing of what it leaves empty."""
     if profile is None:
         return {}
     profiles = document.get("profiles", {})
@@ -125,14 +143,23 @@ def _profile_values(document: Mapping[str, object], profile: Setting | None, pat
             not_done="Nothing was done",
             param="profile",
         )
-    unknown = sorted(set(values) - _PROFILE_FIELDS)
+    unknown = sorted(set(values) - set(PROFILE_FIELDS))
     if unknown:
         raise InvalidRequestError(
             f"The profile '{profile.value}' has a setting '{unknown[0]}' that routic does not know",
-            why=f"{path} may have: {', '.join(sorted(_PROFILE_FIELDS))}",
+            why=f"{path} may have: {', '.join(sorted(PROFILE_FIELDS))}",
             not_done="Nothing was done",
         )
-    return values
+    settings = {name: Setting(_text(values, name, path), f"profile {profile.value}") for name in values}
+    for name in ("ca_file", "token_file"):
+        value = settings[name].value if name in settings else ""
+        if value and (not Path(value).is_absolute() or "\0" in value):
+            raise InvalidRequestError(
+                f"'{name}' of the profile '{profile.value}' must be an absolute path",
+                why=f"A relative one in {path} would be looked for in the working directory",
+                not_done="Nothing was done",
+            )
+    return {name: setting for name, setting in settings.items() if setting.value}
 
 
 def _text(document: Mapping[str, object], field: str, path: Path) -> str:
@@ -140,27 +167,3 @@ def _text(document: Mapping[str, object], field: str, path: Path) -> str:
     if not isinstance(value, str):
         raise InvalidRequestError(f"'{field}' in {path} must be a text", not_done="Nothing was done")
     return value
-
-
-def _parse_store(setting: Setting) -> StoreUrl:
-    text = setting.value
-    if text.startswith("sqlite:///"):
-        path = text.removeprefix("sqlite:///")
-    elif "://" in text or text.startswith(("sqlite:", "postgresql:", "http:", "https:")):
-        raise InvalidRequestError(
-            f"This routic cannot use the store that {setting.source} names",
-            why="It knows sqlite:///relative.db, sqlite:////absolute.db and plain paths",
-            not_done="Nothing was done",
-            remedy="routic --store PATH …",
-            param="store",
-        )
-    else:
-        path = text
-    if not path or path.endswith(("/", os.sep)) or "\0" in path:
-        raise InvalidRequestError(
-            f"{setting.source} names no file", why="A store is one file", not_done="Nothing was done", param="store"
-        )
-    # The folder's links are followed, the file's own is not: a store that is a link is refused when it is opened.
-    absolute = Path(path).absolute()
-    resolved = Path(os.path.realpath(absolute.parent)) / absolute.name
-    return StoreUrl(f"sqlite:///{resolved}", resolved)

@@ -7,19 +7,23 @@ import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from routic_cli.config import Config, Flags, asks_for_no_input, load_config
 from routic_cli.delivery.sink import KEYRING
+from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.keys import DEFAULT_ACCOUNT, KeyId, UnixSeconds
 from routic_cli.output.console import Console
+from routic_cli.store_url import LocalStore, RemoteStore, is_speakable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from routic_cli.credentials import Credential, Credentials
     from routic_cli.delivery.env_file import EnvFileSink
+    from routic_cli.delivery.keyring_backend import Keyring
     from routic_cli.delivery.sink import Placement, Sink
     from routic_cli.domain.operations import PlacedVersion
+    from routic_cli.domain.secret import Secret
     from routic_cli.store.state import StateStore
     from routic_cli.transport.interface import Transport
     from routic_cli.workflows.issue import Desk
@@ -37,7 +41,7 @@ class Session:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.flags = flags or Flags()
-        self._environ = os.environ if environ is None else environ
+        self.environ = os.environ if environ is None else environ
         self._clock = clock
 
     def now(self) -> UnixSeconds:
@@ -47,14 +51,14 @@ class Session:
     @cached_property
     def config(self) -> Config:
         """What flags, environment and file say."""
-        return load_config(self.flags, self._environ)
+        return load_config(self.flags, self.environ)
 
     @cached_property
     def console(self) -> Console:
         """The only thing that prints."""
         # Not through `config`: a configuration that cannot be read must still be able to say so. With --json an error
         # is all that standard error has: a script that parses it must not find our talk before it.
-        return Console(quiet=self.flags.quiet or self.wants_json, no_input=asks_for_no_input(self.flags, self._environ))
+        return Console(quiet=self.flags.quiet or self.wants_json, no_input=asks_for_no_input(self.flags, self.environ))
 
     @property
     def wants_json(self) -> bool:
@@ -73,7 +77,7 @@ class Session:
         flags = "".join(
             f" --{name} {shlex.quote(value)}"
             for name, value in (("store", self.flags.store), ("profile", self.flags.profile))
-            if value and f"--{name}" not in remedy
+            if value and f"--{name}" not in remedy and is_speakable(value)  # one that was refused may hold a password
         )
         return f"routic{flags}{remedy.removeprefix('routic')}" if remedy.startswith("routic ") else remedy
 
@@ -86,12 +90,49 @@ class Session:
 
     @cached_property
     def transport(self) -> Transport:
-        """The store of keys. For changes, use `changing_transport`."""
-        from routic_cli.service.keys import KeyService
-        from routic_cli.store.sqlite import SqliteStore
+        """The store of keys, here or behind an admin API. For changes, use `changing_transport`."""
+        store = self.config.store_url
+        if isinstance(store, RemoteStore):
+            return self.remote_transport(store, self.credential.token)
+        return _local_transport(store, self.now)
 
-        store = SqliteStore(self.config.store_url.path, account=DEFAULT_ACCOUNT)
-        return KeyService(store, clock=self.now, actor=_actor())
+    def remote_transport(self, store: RemoteStore, token: Secret) -> Transport:
+        """The admin API of the store, asked with this token. The caller closes it."""
+        from routic_cli.transport.remote import RemoteTransport
+
+        ca_file = self.config.ca_file
+        return RemoteTransport(store.url, token, ca_file=Path(ca_file.value) if ca_file else None)
+
+    @cached_property
+    def credential(self) -> Credential:
+        """The admin credential for the store, which is a remote one; CredentialError when there is none."""
+        store = self.config.store_url
+        if not isinstance(store, RemoteStore):
+            raise InvalidRequestError("A store that is a file needs no credential")
+        return self.credentials(store).find()
+
+    def credentials(self, store: RemoteStore) -> Credentials:
+        """Where the credential for a store may be."""
+        from routic_cli.credentials import Credentials
+
+        keyring: list[Keyring] = []  # made when it is asked, and once
+
+        def opened() -> Keyring:
+            if not keyring:
+                keyring.append(self._keyring())
+            return keyring[0]
+
+        return Credentials(store, self.environ, self.config.token_file_for(store), opened)
+
+    def _keyring(self) -> Keyring:
+        from routic_cli.credentials import OTHERWISE
+        from routic_cli.delivery.keyring_backend import CALL_SECONDS, UNLOCK_SECONDS, Keyring
+
+        return Keyring(
+            timeout=UNLOCK_SECONDS if self.console.can_ask else CALL_SECONDS,
+            waiting=lambda: self.console.notice("The keyring may be waiting for you to unlock it"),
+            instead=OTHERWISE,
+        )
 
     @property
     def changing_transport(self) -> Transport:
@@ -177,6 +218,13 @@ class Session:
         from routic_cli.delivery.env_file import EnvFileSink
 
         return EnvFileSink.from_record(record, state_directory=self.config.paths.state_file.parent)
+
+
+def _local_transport(store: LocalStore, clock: Callable[[], UnixSeconds]) -> Transport:
+    from routic_cli.service.keys import KeyService
+    from routic_cli.store.sqlite import SqliteStore
+
+    return KeyService(SqliteStore(store.path, account=DEFAULT_ACCOUNT), clock=clock, actor=_actor())
 
 
 def _actor() -> str:

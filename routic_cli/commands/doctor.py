@@ -41,6 +41,7 @@ def run(
         _mend(session)
     patient = Patient(
         config=lambda: session.config,
+        credential=lambda: session.credential,
         transport=lambda: session.transport,
         state=lambda: session.state,
         journal=lambda: session.journal,

@@ -20,6 +20,8 @@ def read_secret(session: Session, prompt: str) -> Secret:
     problem = ""
     if not text:
         problem = "No secret was given"
+    elif text.split()[0].lower() in {"bearer", "authorization:"}:
+        problem = f"'{text.split()[0]}' stands before the secret"
     elif len(text) > _LONGEST or len(text.split()) > 1:
         problem = "This is more than one secret"
     elif is_hint(text):

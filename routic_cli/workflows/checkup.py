@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from routic_cli.config import Config
+from routic_cli.credentials import Credential
 from routic_cli.delivery.safety import judge
 from routic_cli.delivery.sink import ENV_FILE, KEYRING
 from routic_cli.delivery.verdict import Finding, Severity
-from routic_cli.domain.errors import KeyNotFoundError, RouticError
+from routic_cli.domain.errors import (
+    CredentialError,
+    InsufficientScopeError,
+    KeyNotFoundError,
+    RouticError,
+    UnavailableError,
+)
 from routic_cli.domain.keys import Key, KeyId, KeyQuery, KeyStatus, SortField, UnixSeconds
 from routic_cli.domain.operations import PlacedVersion
 from routic_cli.private_files import check_private
 from routic_cli.store.state import StateStore
+from routic_cli.store_url import LocalStore, RemoteStore
 from routic_cli.transport.interface import Transport
+from routic_cli.workflows.identity import identify
 from routic_cli.workflows.journal import Journal
 from routic_cli.workflows.placements import PlacementState, inspect
 
 # Before this nobody can have run this code: a clock that says so is wrong, and so would be every expiry.
 _EARLIEST: Final = 1_790_000_000
 
+# How long before its end a credential is worth a word.
+_SOON: Final = 7 * 86400
+
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What is examined. `config` and the rest are functions: opening them may be what fails."""
+    """What is examined. `config` and the rest are functions: opening them may be what fails.
+
+    `credential` is asked of a remote store only.
+    """
 
     config: Callable[[], Config]
+    credential: Callable[[], Credential]
     transport: Callable[[], Transport]
     state: Callable[[], StateStore]
     journal: Callable[[], Journal]
@@ -50,20 +67,45 @@ def examine(patient: Patient) -> Iterator[tuple[str, list[Finding]]]:
             found = list(check(patient))
         except RouticError as error:
             found = [Finding(error.code, Severity.REFUSE, ". ".join(error.sentences()), error.remedy)]
+            if isinstance(error, CredentialError | UnavailableError):  # asking again would wait again, for the same
+                patient = replace(patient, transport=_raising(error))
         # What keeps one area from being looked at keeps others, too: the first says it.
         yield area, [finding for finding in found if finding.message not in said]
         said |= {finding.message for finding in found}
 
 
+def _raising(error: RouticError) -> Callable[[], NoReturn]:
+    def ask() -> NoReturn:
+        raise error
+
+    return ask
+
+
 def _configuration(patient: Patient) -> Iterator[Finding]:
     config = patient.config()
-    _ = config.store_url
-    yield from ()
+    remote = isinstance(config.store_url, RemoteStore)
+    if remote and config.ca_file is not None:
+        from routic_cli.transport.tls import tls_context
+
+        tls_context(Path(config.ca_file.value))  # an error here is the finding
+    if remote and config.token_file is not None:
+        yield from _token_file_findings(Path(config.token_file.value), config.token_file.source)
+
+
+def _token_file_findings(path: Path, source: str) -> Iterator[Finding]:
+    """A file of one's own that others may read. What an orchestrator mounts belongs to root, and has its own rules."""
+    if not path.is_file():
+        return  # whoever reads it says so
+    status = path.stat()
+    if os.name == "posix" and status.st_uid == os.geteuid() != 0 and status.st_mode & 0o077:
+        message = f"Others may read the credential in {path}, which {source} names"
+        yield Finding("open-token-file", Severity.WARN, message, f"chmod 600 {shlex.quote(str(path))}")
 
 
 def _permissions(patient: Patient) -> Iterator[Finding]:
-    paths = patient.config().paths
-    for path, label in ((patient.config().store_url.path, "key store"), (paths.state_file, "state file")):
+    store, state_file = patient.config().store_url, patient.config().paths.state_file
+    private = [(store.path, "key store")] if isinstance(store, LocalStore) else []
+    for path, label in (*private, (state_file, "state file")):
         if path.exists() or path.is_symlink():
             check_private(path, label)
         if path.parent.is_dir() and path.parent.stat().st_mode & 0o022:
@@ -72,10 +114,31 @@ def _permissions(patient: Patient) -> Iterator[Finding]:
 
 
 def _store(patient: Patient) -> Iterator[Finding]:
+    store = patient.config().store_url
+    if isinstance(store, RemoteStore):
+        yield from _credential_findings(patient, store)
+        return
     patient.transport().require_writable()
     for problem in patient.transport().check():
-        backups = f"ls -t {shlex.quote(str(patient.config().store_url.path.parent))}/*.bak"
+        backups = f"ls -t {shlex.quote(str(store.path.parent))}/*.bak"
         yield Finding("store-damaged", Severity.REFUSE, f"The key store is damaged: {problem}", backups)
+
+
+def _credential_findings(patient: Patient, store: RemoteStore) -> Iterator[Finding]:
+    """Whether the store answers, and for how long it will answer to this credential. Its files are its server's."""
+    credential = patient.credential()
+    identity = identify(patient.transport(), credential.token)
+    name = identity.key.name
+    if not identity.may_administer:
+        message = f"The credential '{name}' from {credential.source} may call the gateway, and administer nothing"
+        yield Finding("credential-scope", Severity.REFUSE, message, f"routic --store {store.url} auth login")
+    end = identity.ends_at
+    if end is not None and end - patient.now < _SOON:
+        hours = max(end - patient.now, 0) // 3600
+        message = f"The credential '{name}' from {credential.source} ends in {hours} hours"
+        retiring = identity.version != identity.key.current.number
+        renewal = f"routic --store {store.url} auth login" if retiring else f"routic keys update {name} --expires 90d"
+        yield Finding("credential-ends", Severity.WARN, message, renewal)
 
 
 def _clock(patient: Patient) -> Iterator[Finding]:
@@ -84,7 +147,10 @@ def _clock(patient: Patient) -> Iterator[Finding]:
             "clock", Severity.REFUSE, "The clock of this machine is years behind", "sudo timedatectl set-ntp true"
         )
         return
-    newest = patient.transport().page(KeyQuery(sort=SortField.CREATED_AT, descending=True, limit=1)).keys
+    try:
+        newest = patient.transport().page(KeyQuery(sort=SortField.CREATED_AT, descending=True, limit=1)).keys
+    except InsufficientScopeError:  # a credential for one purpose, such as revoking
+        return
     if newest and newest[0].created_at > patient.now + 60:
         message = f"The clock is behind: '{newest[0].name}' was created in its future"
         yield Finding("clock", Severity.WARN, message, "sudo timedatectl set-ntp true")

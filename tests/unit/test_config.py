@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from routic_cli.config import Config, Flags, asks_for_no_input, load_config
+from routic_cli.config import Config, Flags, Setting, asks_for_no_input, load_config
 from routic_cli.domain.errors import InvalidRequestError, RouticError, UnsafeDestinationError
+from routic_cli.store_url import LocalStore, RemoteStore, StoreUrl, is_speakable, parse_store
 from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the folders of XDG; Windows and macOS have others")
@@ -50,6 +51,17 @@ def store_of(config: Config) -> tuple[str, str]:
     return config.store.value, config.store.source
 
 
+def local(url: StoreUrl) -> LocalStore:
+    assert isinstance(url, LocalStore)
+    return url
+
+
+def remote(text: str) -> RemoteStore:
+    url = parse_store(text, "--store")
+    assert isinstance(url, RemoteStore)
+    return url
+
+
 # Precedence
 
 
@@ -57,7 +69,7 @@ def test_without_anything_the_store_is_in_the_data_folder(environ: dict[str, str
     config = load_config(Flags(), environ)
 
     assert store_of(config) == (str(tmp_path / "home/.local/share/routic/keys.db"), "default")
-    assert config.store_url.path == tmp_path / "home/.local/share/routic/keys.db"
+    assert local(config.store_url).path == tmp_path / "home/.local/share/routic/keys.db"
     assert config.profile is None
     assert not (tmp_path / "home").exists()
 
@@ -221,7 +233,7 @@ def test_a_store_is_a_url_or_a_path(
     expected = path.format(cwd=tmp_path.resolve())
     url = load_config(Flags(store=store), environ).store_url
 
-    assert str(url.path) == expected
+    assert str(local(url).path) == expected
     assert url.url == f"sqlite:///{expected}"
 
 
@@ -244,7 +256,8 @@ def test_the_same_file_has_one_url_however_it_is_reached(
 
 def test_a_store_that_is_itself_a_link_is_not_followed(environ: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "link.db").symlink_to("real.db")
-    assert load_config(Flags(store=str(tmp_path / "link.db")), environ).store_url.path.name == "link.db"
+    url = load_config(Flags(store=str(tmp_path / "link.db")), environ).store_url
+    assert local(url).path.name == "link.db"
 
 
 @pytest.mark.parametrize(
@@ -265,11 +278,186 @@ def test_a_store_of_no_known_kind_is_refused_without_repeating_a_password(enviro
     assert "sqlite:///" in caught.value.why
 
 
-@pytest.mark.parametrize("store", ["postgresql://u:hunter2@db/routic", "https://hunter2@routic.example.com/base"])
+@pytest.mark.parametrize("store", ["postgresql://u:hunter2@db/routic", "PostgreSQL://u:hunter2@db/routic"])
 def test_a_store_that_this_routic_cannot_reach_yet_is_said_so(environ: dict[str, str], store: str) -> None:
     with pytest.raises(InvalidRequestError, match="cannot use the store") as caught:
         _ = load_config(Flags(store=store), environ).store_url
     assert "hunter2" not in " ".join([*caught.value.sentences(), caught.value.remedy])
+    assert "https://HOST" in caught.value.why
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "origin"),
+    [
+        ("https://keys.example.com", "https://keys.example.com", "https://keys.example.com"),
+        ("HTTPS://Keys.Example.COM:443/", "https://keys.example.com", "https://keys.example.com"),
+        ("https://keys.example.com:", "https://keys.example.com", "https://keys.example.com"),
+        ("https://keys.example.com:8443/a/b/", "https://keys.example.com:8443/a/b", "https://keys.example.com:8443"),
+        ("https://keys.example.com:0443/A", "https://keys.example.com/A", "https://keys.example.com"),
+        ("https://faß.de", "https://xn--fa-hia.de", "https://xn--fa-hia.de"),
+        ("https://BÜCHER.example", "https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("https://192.0.2.1/x", "https://192.0.2.1/x", "https://192.0.2.1"),
+        ("https://[2001:DB8:0:0::1]:443", "https://[2001:db8::1]", "https://[2001:db8::1]"),
+        ("http://localhost:8080", "http://localhost:8080", "http://localhost:8080"),
+        ("http://LOCALHOST:80/", "http://localhost", "http://localhost"),
+        ("http://127.0.0.1", "http://127.0.0.1", "http://127.0.0.1"),
+        ("http://127.8.9.255:443", "http://127.8.9.255:443", "http://127.8.9.255:443"),
+        ("http://[0:0::1]:80", "http://[::1]", "http://[::1]"),
+    ],
+)
+def test_a_remote_store_has_one_url_and_an_origin_however_it_is_written(text: str, url: str, origin: str) -> None:
+    assert remote(text) == RemoteStore(url, origin)
+    assert remote(url) == RemoteStore(url, origin)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://hunter2@keys.example.com",
+        "https://u:hunter2@keys.example.com/base",
+        "https://keys.example.com/base?token=hunter2",
+        "https://keys.example.com/#hunter2",
+        "https://keys.example.com/base@hunter2",
+        "https://keys.example.com/sk-hunter2hunter2hunter2HUNTER2",
+        "https://keys.example.com/hunter2%2f..",
+        "https://keys.example.com/../hunter2",
+        "https://keys.example.com//hunter2",
+        "https://keys.example.com/hunter2/.",
+        "https://keys.example.com/hunter2\\x",
+        "https://keys.example.com\\hunter2",
+        "https://keys.example.com/hunter2 x",
+        "https://keys.example.com\t/hunter2",
+        "https://keys.example.com/hunter2\n",
+        " https://keys.example.com/hunter2",
+        "https://hunter2_-/",
+        "https://-hunter2.example",
+        "https://hunter2..example",
+        "https://hunter2.example.",
+        "https://%68unter2.example",
+        "https://hunter2.example:0",
+        "https://hunter2.example:65536",
+        "https://hunter2.example:x",
+        "https://hunter2.example:\u0661",
+        "https:///hunter2",
+        "https:hunter2.example",
+        "https:/hunter2.example",
+        "https://[::1/hunter2",
+        "https://[hunter2]",
+        "https://[::1%25hunter2]",
+        "https://1.2.3",
+        "https://127.0.0.01",
+        "https://0x7f.1",
+        "https://2130706433",
+        "https://1.2.3.256",
+        "https://hunter2.\u202e.example",
+        f"https://{'hunter2.' * 40}example",
+        f"https://{'h' * 64}.example",
+    ],
+)
+def test_a_url_that_is_no_stores_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_store(text, "ROUTIC_STORE")
+    said = " ".join([*caught.value.sentences(), caught.value.remedy])
+    assert "hunter2" not in said
+    assert "ROUTIC_STORE" in said
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "keys.example.com",
+        "192.168.0.1",
+        "localhost.example.com",
+        "127.0.0.1.example.com",
+        "notlocalhost",
+        "[::2]",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+        "128.0.0.1",
+    ],
+)
+def test_without_tls_there_is_this_machine_only(host: str) -> None:
+    assert isinstance(parse_store(f"https://{host}", "--store"), RemoteStore)
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_store(f"http://{host}:8080/base", "--store")
+    assert "others could read the credential" in caught.value.why
+    assert caught.value.remedy.startswith("routic --store https://")
+
+
+@pytest.mark.parametrize(
+    ("text", "speakable"),
+    [
+        ("/srv/a@b?.db", True),
+        ("sqlite:////srv/a@b#.db", True),
+        ("https://keys.example.com/base", True),
+        ("https://u:p@keys.example.com", False),
+        ("postgresql://u:p@db/x", False),
+        ("postgresql:///x?password=p", False),
+        ("sk-" + "aB3" * 15, False),
+    ],
+)
+def test_what_may_hold_a_password_is_not_shown(text: str, *, speakable: bool) -> None:
+    assert is_speakable(text) is speakable
+
+
+# The credential's file, and the authorities
+
+
+@pytest.fixture
+def with_files(config_file: Path) -> Path:
+    config_file.write_text(
+        'profile = "work"\n[profiles.work]\nstore = "https://keys.example.com/a"\n'
+        'token_file = "/srv/token"\nca_file = "/srv/ca.pem"\n'
+    )
+    return config_file
+
+
+@pytest.mark.usefixtures("with_files")
+@pytest.mark.parametrize(
+    ("store", "used"),
+    [
+        (None, True),
+        ("https://keys.example.com/b", True),
+        ("https://KEYS.example.com:443", True),
+        ("https://keys.example.com:8443/a", False),
+        ("https://example.com/a", False),
+        ("http://localhost/a", False),
+    ],
+)
+def test_the_file_of_a_profile_is_for_the_origin_of_its_own_store(
+    environ: dict[str, str], store: str | None, *, used: bool
+) -> None:
+    config = load_config(Flags(store=store), environ)
+    assert isinstance(config.store_url, RemoteStore)
+    assert config.token_file_for(config.store_url) == (Setting("/srv/token", "profile work") if used else None)
+
+
+@pytest.mark.parametrize("own", ["", 'store = "/srv/keys.db"', 'store = "postgresql://db/x"'])
+def test_without_a_remote_store_of_its_own_the_file_of_a_profile_is_for_none(
+    environ: dict[str, str], config_file: Path, own: str
+) -> None:
+    config_file.write_text(f'profile = "work"\n[profiles.work]\ntoken_file = "/srv/token"\n{own}\n')
+    config = load_config(Flags(store="https://keys.example.com"), environ)
+    assert config.token_file_for(remote("https://keys.example.com")) is None
+
+
+@pytest.mark.usefixtures("with_files")
+def test_a_variable_outweighs_the_files_of_a_profile_for_any_store(environ: dict[str, str]) -> None:
+    environ |= {"ROUTIC_TOKEN_FILE": "token", "ROUTIC_CA_FILE": "ca.pem"}
+    config = load_config(Flags(store="https://elsewhere.example"), environ)
+    assert config.token_file_for(remote("https://elsewhere.example")) == Setting("token", "ROUTIC_TOKEN_FILE")
+    assert config.ca_file == Setting("ca.pem", "ROUTIC_CA_FILE")
+
+
+@pytest.mark.parametrize("name", ["token_file", "ca_file"])
+@pytest.mark.parametrize("value", ["token", "./token", "../token", "~/token", "/srv/a\\u0000b"])
+def test_no_path_of_a_profile_is_looked_for_in_the_working_directory(
+    environ: dict[str, str], config_file: Path, name: str, value: str
+) -> None:
+    config_file.write_text(f'profile = "work"\n[profiles.work]\n{name} = "{value}"\n')
+    with pytest.raises(InvalidRequestError, match="absolute"):
+        load_config(Flags(), environ)
 
 
 @pytest.mark.parametrize("store", ["sqlite:///", "folder/", "sqlite:////srv/", "a\0b"])

@@ -30,6 +30,7 @@ REVEALING = {
     "delivery/env_file.py": "writes it into a file",
     "delivery/keyring_backend.py": "hands it to the operating system's keyring",
     "formats/values.py": "writes it as a shell's or a tool's value",
+    "credentials.py": "tells what is no credential, and why",
     "commands/destinations.py": "prints it once",
     "commands/run.py": "puts it into the child's environment",
     "commands/keys/verify.py": "tells what is wrong with its shape",

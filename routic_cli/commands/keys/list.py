@@ -14,6 +14,7 @@ from routic_cli.domain.times import parse_future, parse_past
 from routic_cli.output.json_out import print_json
 from routic_cli.output.tables import print_keys
 from routic_cli.session import Session
+from routic_cli.store_url import LocalStore
 from routic_cli.transport.paging import all_keys
 from routic_cli.transport.wire import KEY_FIELDS, key_object, list_object
 
@@ -107,7 +108,7 @@ def _tell_left_out(session: Session, query: KeyQuery, keys: list[Key], *, chosen
 
 
 def _nothing_there(session: Session) -> str:
-    store = session.config.store
-    if store.source != "default" and not session.config.store_url.path.exists():
+    store, url = session.config.store, session.config.store_url
+    if store.source != "default" and isinstance(url, LocalStore) and not url.path.exists():
         return f"There is no store at {store.value} yet, which {store.source} names. The first key makes it"
     return "No keys yet. routic keys create --name NAME makes the first"
