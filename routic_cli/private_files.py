@@ -21,10 +21,10 @@ def check_private(path: Path, label: str) -> None:
     status = path.lstat()
     problem = remedy = ""
     if stat.S_ISLNK(status.st_mode):
-        problem, remedy = (
-            "it is a symbolic link",
-            f"routic --store {shlex.quote(str(os.path.realpath(path)))} …, to name the file itself",
-        )
+        problem, real = "it is a symbolic link", Path(os.path.realpath(path))
+        remedy = f"routic --store {shlex.quote(str(real))} …, to name the file itself"
+        if label == "configuration":
+            remedy = f"export ROUTIC_CONFIG_DIR={shlex.quote(str(real.parent))}, to name the folder of the file itself"
     elif not stat.S_ISREG(status.st_mode):
         problem = "it is not a regular file"
     elif os.name == "posix" and status.st_uid not in {os.geteuid(), 0}:

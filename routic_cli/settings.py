@@ -13,6 +13,7 @@ from routic_cli.config_file import edit_document
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.key_format import contains_secret_shape
 from routic_cli.paths import default_paths
+from routic_cli.private_files import is_there
 from routic_cli.store_url import LocalStore, RemoteStore, StoreUrl, is_speakable, parse_store
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def unset_value(name: str, flags: Flags, environ: Mapping[str, str]) -> Change:
     _require_writable(name)
     _refuse_profile_of_profile(name, flags)
     paths = default_paths(environ)
-    if not paths.config_file.exists():
+    if not is_there(paths.config_file, "configuration"):
         return Change(paths.config_file, None, changed=False)
     outcome: list[Change] = []
 
@@ -211,6 +212,7 @@ def _require_profile(document: TOMLDocument, name: str, path: Path) -> None:
 def _table_of(document: TOMLDocument, profile: str, path: Path) -> AbstractTable:
     """The profile's own table, made where there is none."""
     import tomlkit
+    from tomlkit.items import InlineTable
 
     profiles = document.get("profiles")
     if profiles is None:
@@ -224,7 +226,9 @@ def _table_of(document: TOMLDocument, profile: str, path: Path) -> AbstractTable
                 not_done="Nothing was changed",
                 param="profile",
             )
-        profiles[profile] = tomlkit.table()
+        # What is written in one line takes nothing but what is.
+        inline = isinstance(profiles, InlineTable)
+        profiles[profile] = tomlkit.inline_table() if inline else tomlkit.table()
     table = profiles.get(profile) if isinstance(profiles, dict) else None
     if not isinstance(table, dict):
         raise InvalidRequestError(f"'profiles.{profile}' in {path} must be a table", not_done="Nothing was changed")

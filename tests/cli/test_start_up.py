@@ -25,6 +25,8 @@ HEAVY: Final = frozenset(
         "click",
         "asyncio",
         "secrets",
+        "tomlkit",
+        "ssl",
     }
 )
 SPY: Final = """
@@ -70,6 +72,11 @@ def imported_by(stocked: Stocked, *arguments: str, stdin: str = "") -> set[str]:
         (["keys", "show", "prod", "--json"], HEAVY),
         (["keys", "verify"], HEAVY),
         (["keys", "verify", "--offline"], HEAVY),
+        (["config", "path"], HEAVY | {"sqlite3", "tomllib"}),
+        (["config", "list"], HEAVY | {"sqlite3", "tomllib"}),
+        (["config", "get", "store"], HEAVY | {"sqlite3", "tomllib"}),
+        (["auth", "status"], HEAVY | {"sqlite3", "tomllib"}),
+        (["--store", "https://keys.example.com", "config", "list"], HEAVY | {"sqlite3", "tomllib"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

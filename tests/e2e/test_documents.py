@@ -224,7 +224,9 @@ def test_every_command_is_in_the_table_and_the_table_has_no_other() -> None:
 
 
 def test_every_command_is_in_the_help(sandbox: Sandbox) -> None:
-    helps = {word: sandbox.ok(*word.split(), "--help").out for word in ("", "keys", "env")}
+    helps = {
+        word: sandbox.ok(*word.split(), "--help").out for word in {" ".join(entry.words[:-1]) for entry in COMMANDS}
+    }
     for entry in COMMANDS:
         assert f"\n  {entry.words[-1]} " in helps[" ".join(entry.words[:-1])]
 
