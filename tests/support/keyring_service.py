@@ -100,10 +100,21 @@ class SecretService:
         assert self._keeper is not None
         self._keeper.send_signal(signal.SIGCONT)
 
-    def lookup(self, user: str) -> str | None:
+    def store(self, user: str, secret: str, *, service: str = "routic") -> None:
+        """Another program makes an entry."""
+        subprocess.run(
+            ["secret-tool", "store", "--label=test", "service", service, "username", user],
+            env=self._environ(),
+            input=secret,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+
+    def lookup(self, user: str, *, service: str = "routic") -> str | None:
         """What another program reads of an entry; None when there is none."""
         done = subprocess.run(
-            ["secret-tool", "lookup", "service", "routic", "username", user],
+            ["secret-tool", "lookup", "service", service, "username", user],
             env=self._environ(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -114,10 +125,10 @@ class SecretService:
         assert done.stderr == ""
         return done.stdout if done.returncode == 0 else None
 
-    def users(self) -> list[str]:
-        """The user names of all entries of the service `routic`."""
+    def users(self, *, service: str = "routic") -> list[str]:
+        """The user names of all entries of a service."""
         done = subprocess.run(
-            ["secret-tool", "search", "--all", "service", "routic"],
+            ["secret-tool", "search", "--all", "service", service],
             env=self._environ(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
