@@ -96,7 +96,7 @@ class _Lost(Exception):  # noqa: N818  # as above
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What `read` made of the reply. `asked_since` is the server's time of our first attempt, if an earlier was lost."""
+    """What `read` made of the reply. `asked_since`: the server's time of our first attempt, if an earlier was lost."""
 
     data: T
     asked_since: UnixSeconds | None

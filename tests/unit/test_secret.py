@@ -33,6 +33,8 @@ REVEALING = {
     "credentials.py": "tells what is no credential, and why",
     "commands/destinations.py": "prints it once",
     "commands/run.py": "puts it into the child's environment",
+    "transport/exchange.py": "sends the admin credential in its header",
+    "server/admin.py": "answers a POST with the key that the server minted, once",
     "commands/keys/verify.py": "tells what is wrong with its shape",
     "commands/keys/import_.py": "refuses one that is too short",
 }

@@ -130,7 +130,9 @@ def rotation_object(key: Key, retiring: KeyVersion | None, held_by: Sequence[str
 VERDICT_FIELDS: Final = ("object", "status", "hint", "detail", "version", "key")
 
 
-def verdict_object(status: str, hint: str, detail: str | None, verdict: Verdict | None, now: UnixSeconds) -> JsonObject:
+def verdict_object(
+    status: str, hint: str | None, detail: str | None, verdict: Verdict | None, now: UnixSeconds
+) -> JsonObject:
     """What a secret is. `status` is a verdict's, or `malformed`, or `well_formed` where no store was asked."""
     key = verdict.key if verdict else None
     return {
