@@ -40,10 +40,15 @@ class SqliteStore:
         self._path = path
         self._account = account
         self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
 
     def _open(self, *, create: bool) -> sqlite3.Connection:
+        """The connection; another one when another file has come to the place of this one, a backup perhaps."""
+        if self._connection is not None and self._identity != _identity_of(self._path):
+            self.close()
         if self._connection is None:
             self._connection = open_database(self._path, KEY_STORE, create=create)
+            self._identity = _identity_of(self._path)
         return self._connection
 
     @contextmanager
@@ -129,6 +134,14 @@ class SqliteStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 class SqliteReader:
