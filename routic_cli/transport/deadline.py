@@ -13,12 +13,13 @@ from typing import Any, Self
 class Deadline:
     """Shuts the connection down after `seconds`; whoever waits for it gets an error then, and finds `passed` set.
 
-    httpx has time-outs for silence only. `watch` is a callback for its `trace` extension, which shows the sockets.
+    httpx has time-outs for silence only. `watch` is a callback for its `trace` extension, which shows the sockets of
+    new connections; `last` is the socket of the one that may be used again.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, last: socket.socket | None = None) -> None:
         self.passed = False
-        self._socket: socket.socket | None = None
+        self.socket = last
         self._timer = threading.Timer(seconds, self._shut)
         self._timer.daemon = True
 
@@ -35,13 +36,13 @@ class Deadline:
         """Remember the socket that the request goes through."""
         stream = info.get("return_value") if event.endswith(("connect_tcp.complete", "start_tls.complete")) else None
         if stream is not None:
-            self._socket = stream.get_extra_info("socket")
+            self.socket = stream.get_extra_info("socket")
             if self.passed:
                 self._shut()
 
     def _shut(self) -> None:
         self.passed = True
-        if self._socket is not None:
+        if self.socket is not None:
             with suppress(OSError):  # it is closed already
                 # Of the plain socket: what TLS would still want to say needs the peer's co-operation.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)

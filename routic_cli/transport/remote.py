@@ -34,6 +34,7 @@ from routic_cli.transport.interface import Registration
 from routic_cli.transport.tls import tls_context
 from routic_cli.transport.wire.queries import COUNTS, HIGHEST_LIMIT, query_parameters
 from routic_cli.transport.wire.replies import (
+    deletion_from,
     key_from,
     page_from,
     registrations_from,
@@ -76,7 +77,7 @@ class RemoteTransport:
     def register(self, new: NewKey) -> Key:
         """Make a key valid; the same id and hash again is success."""
         new = checked_key(new)
-        return self._change("PUT", f"{KEYS}/{new.id}", key_from, body=new_key_body(new))
+        return self._change("PUT", f"{KEYS}/{new.id}", _key_with(new.id, new.version.sha256), body=new_key_body(new))
 
     def register_many(self, news: Sequence[NewKey]) -> list[Registration]:
         """Make many keys valid, 5000 in one transaction; one result each."""
@@ -103,8 +104,7 @@ class RemoteTransport:
 
     def find(self, ref: str) -> Key:
         """The key by its name, its id or a unique beginning of its id."""
-        [key] = self._look(Question("GET", KEYS, [("ref", checked_ref(ref))]), page_from).keys
-        return key
+        return self._look(Question("GET", KEYS, [("ref", checked_ref(ref))]), _only_key)
 
     def page(self, query: KeyQuery) -> KeyPage:
         """Some keys, in the query's order."""
@@ -119,23 +119,24 @@ class RemoteTransport:
 
     def change(self, key_id: KeyId, changes: KeyChanges) -> Key:
         """Change what the owner decides of a key."""
-        return self._change("PATCH", f"{KEYS}/{_whole(key_id)}", key_from, body=changes_body(changes))
+        return self._change("PATCH", f"{KEYS}/{_whole(key_id)}", _key_with(key_id), body=changes_body(changes))
 
     def add_version(self, key_id: KeyId, version: NewVersion) -> Key:
         """Register the next secret of a key; the previous one is untouched."""
         version = checked_version(version)
-        return self._change("PUT", _version_path(key_id, version.number), key_from, body=new_version_body(version))
+        path, expected = _version_path(key_id, version.number), _key_with(key_id, version.sha256)
+        return self._change("PUT", path, expected, body=new_version_body(version))
 
     def end_version(self, key_id: KeyId, number: int, at: UnixSeconds | None) -> Key:
         """Set when a version ends; None lets it live on."""
         body = {"expires_at": checked_moment(at, "expires_at")}
-        return self._change("PATCH", _version_path(key_id, number), key_from, body=body)
+        return self._change("PATCH", _version_path(key_id, number), _key_with(key_id), body=body)
 
     def give_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> None:
         """Call a version dead that was never delivered, whether or not it was ever registered."""
         if not is_key_id(key_id) or number < 1 or not is_fingerprint(sha256):
             raise InvalidRequestError("A version is given up by its key's whole id, its number and its SHA-256")
-        self._change("DELETE", _version_path(key_id, number), lambda _: None, headers={"If-Match": f'"{sha256}"'})
+        self._change("DELETE", _version_path(key_id, number), deletion_from, headers={"If-Match": f'"{sha256}"'})
 
     def revoke(self, targets: Sequence[KeyId | Fingerprint], reason: str | None) -> list[Revocation]:
         """End keys at once and for good; one result each."""
@@ -190,6 +191,25 @@ class RemoteTransport:
     ) -> T:
         question = Question(method, path, body=body, headers=headers or {}, changes=True, seconds=seconds)
         return self._exchange.ask(question, read).data
+
+
+def _only_key(data: object) -> Key:
+    keys = page_from(data).keys
+    if len(keys) != 1:
+        raise InvalidRequestError("The list has more or fewer keys than the one that was asked for")
+    return keys[0]
+
+
+def _key_with(key_id: KeyId, sha256: Fingerprint | None = None) -> Callable[[object], Key]:
+    """Reads the key that a change was about; a reply about another one confirms nothing."""
+
+    def read(data: object) -> Key:
+        key = key_from(data)
+        if key.id != key_id or (sha256 is not None and all(version.sha256 != sha256 for version in key.versions)):
+            raise InvalidRequestError("It is about another key than was asked for")
+        return key
+
+    return read
 
 
 def _whole(key_id: KeyId) -> KeyId:

@@ -98,6 +98,12 @@ def verdict_from(data: object) -> Verdict:
     )
 
 
+def deletion_from(data: object) -> None:
+    """That a version is deleted."""
+    if not Fields(data, "The deletion").flag("deleted"):
+        raise InvalidRequestError("It does not say that the version is deleted")
+
+
 def trail_from(data: object) -> list[TrailEntry]:
     """A list of changes."""
     return [
