@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,15 +26,12 @@ from routic_cli.private_files import check_private
 from routic_cli.store.state import StateStore
 from routic_cli.store_url import LocalStore, RemoteStore
 from routic_cli.transport.interface import Transport
-from routic_cli.workflows.identity import identify
 from routic_cli.workflows.journal import Journal
 from routic_cli.workflows.placements import PlacementState, inspect
+from routic_cli.workflows.remote_checkup import credential_findings, file_findings
 
 # Before this nobody can have run this code: a clock that says so is wrong, and so would be every expiry.
 _EARLIEST: Final = 1_790_000_000
-
-# How long before its end a credential is worth a word.
-_SOON: Final = 7 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +79,8 @@ def _raising(error: RouticError) -> Callable[[], NoReturn]:
 
 def _configuration(patient: Patient) -> Iterator[Finding]:
     config = patient.config()
-    remote = isinstance(config.store_url, RemoteStore)
-    if remote and config.ca_file is not None:
-        from routic_cli.transport.tls import tls_context
-
-        tls_context(Path(config.ca_file.value))  # an error here is the finding
-    if remote and config.token_file is not None:
-        yield from _token_file_findings(Path(config.token_file.value), config.token_file.source)
-
-
-def _token_file_findings(path: Path, source: str) -> Iterator[Finding]:
-    """A file of one's own that others may read. What an orchestrator mounts belongs to root, and has its own rules."""
-    if not path.is_file():
-        return  # whoever reads it says so
-    status = path.stat()
-    if os.name == "posix" and status.st_uid == os.geteuid() != 0 and status.st_mode & 0o077:
-        message = f"Others may read the credential in {path}, which {source} names"
-        yield Finding("open-token-file", Severity.WARN, message, f"chmod 600 {shlex.quote(str(path))}")
+    if isinstance(config.store_url, RemoteStore):
+        yield from file_findings(config)
 
 
 def _permissions(patient: Patient) -> Iterator[Finding]:
@@ -116,29 +97,12 @@ def _permissions(patient: Patient) -> Iterator[Finding]:
 def _store(patient: Patient) -> Iterator[Finding]:
     store = patient.config().store_url
     if isinstance(store, RemoteStore):
-        yield from _credential_findings(patient, store)
+        yield from credential_findings(store, patient.credential(), patient.transport(), patient.now)
         return
     patient.transport().require_writable()
     for problem in patient.transport().check():
         backups = f"ls -t {shlex.quote(str(store.path.parent))}/*.bak"
         yield Finding("store-damaged", Severity.REFUSE, f"The key store is damaged: {problem}", backups)
-
-
-def _credential_findings(patient: Patient, store: RemoteStore) -> Iterator[Finding]:
-    """Whether the store answers, and for how long it will answer to this credential. Its files are its server's."""
-    credential = patient.credential()
-    identity = identify(patient.transport(), credential.token)
-    name = identity.key.name
-    if not identity.may_administer:
-        message = f"The credential '{name}' from {credential.source} may call the gateway, and administer nothing"
-        yield Finding("credential-scope", Severity.REFUSE, message, f"routic --store {store.url} auth login")
-    end = identity.ends_at
-    if end is not None and end - patient.now < _SOON:
-        hours = max(end - patient.now, 0) // 3600
-        message = f"The credential '{name}' from {credential.source} ends in {hours} hours"
-        retiring = identity.version != identity.key.current.number
-        renewal = f"routic --store {store.url} auth login" if retiring else f"routic keys update {name} --expires 90d"
-        yield Finding("credential-ends", Severity.WARN, message, renewal)
 
 
 def _clock(patient: Patient) -> Iterator[Finding]:

@@ -12,7 +12,8 @@ from routic_cli.commands.config.list import SETTING_FIELDS, setting_object
 from routic_cli.config import CA_FILE, TOKEN, TOKEN_FILE
 from routic_cli.output.json_out import print_json
 from routic_cli.session import Session
-from routic_cli.settings import WRITABLE, Change, Shown, set_value
+from routic_cli.setting_changes import WRITABLE, Change, set_value
+from routic_cli.settings import Shown
 
 EXAMPLES: Final = """
 routic config set store https://keys.example.com

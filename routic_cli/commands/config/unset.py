@@ -10,7 +10,8 @@ from routic_cli.command_line import session_of
 from routic_cli.commands.config.list import SETTING_FIELDS, setting_object
 from routic_cli.commands.config.set import place_of
 from routic_cli.output.json_out import print_json
-from routic_cli.settings import WRITABLE, Shown, unset_value
+from routic_cli.setting_changes import WRITABLE, unset_value
+from routic_cli.settings import Shown
 
 EXAMPLES: Final = """
 routic config unset ca_file
