@@ -39,14 +39,20 @@ class Doorman:
 
 
 @contextmanager
-def serving(app: Any, *, tls: tuple[Path, Path] | None = None) -> Iterator[str]:
+def serving(app: Any, *, tls: tuple[Path, Path] | None = None, lifespan: str = "on") -> Iterator[str]:
     """The address of a uvicorn that serves the ASGI application meanwhile, on a free port of the loopback."""
     import uvicorn
 
     listening = socket.create_server(("127.0.0.1", 0))
     options: dict[str, Any] = {"ssl_certfile": str(tls[0]), "ssl_keyfile": str(tls[1])} if tls else {}
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5, **options
+        app,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+        lifespan=lifespan,  # type: ignore[arg-type]  # one of its literals
+        **options,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
