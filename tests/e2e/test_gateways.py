@@ -93,7 +93,7 @@ def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with ExitStack() as stack:
         behind = stack.enter_context(serving(model, lifespan="off"))
         routic = stack.enter_context(gateways.routic_serve(sandbox))
-        ports = {"routic": urlsplit(routic).port, "model": urlsplit(behind).port}
+        ports = {"routic": urlsplit(routic.url).port, "model": urlsplit(behind).port}
         yield Gateway(stack.enter_context(start(folder, **ports)), sandbox, model)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -51,13 +52,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """An installed `routic serve` that runs."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
 @contextmanager
-def routic_serve(sandbox: Sandbox, *flags: object) -> Iterator[str]:
-    """The address of an installed `routic serve` on a free port; it has to end well when it is told to."""
+def routic_serve(sandbox: Sandbox, *flags: object) -> Iterator[Serving]:
+    """An installed `routic serve` on a free port; it has to end well when it is told to."""
     log = (sandbox.root / f"serve-{time.monotonic_ns()}.log").open("w+b")
     process = sandbox.start("serve", "--port", 0, *flags, stdout=log, stderr=log)
     try:
-        yield _address(process, Path(log.name))
+        yield Serving(_address(process, Path(log.name)), process, Path(log.name))
     finally:
         process.terminate()
         assert process.wait(DEADLINE) == 0, Path(log.name).read_text()
