@@ -25,6 +25,7 @@ class Paths:
 
     config_file: Path
     key_store: Path
+    usage_store: Path
     state_file: Path
     operation_locks: Path
 
@@ -40,6 +41,7 @@ def default_paths(environ: Mapping[str, str]) -> Paths:
     return Paths(
         config_file=config / "config.toml",
         key_store=data / "keys.db",
+        usage_store=data / "usage.db",
         state_file=state / "state.db",
         operation_locks=state / "operations",
     )

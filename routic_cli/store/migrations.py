@@ -1,6 +1,6 @@
 """The schema of each SQLite file, as the steps that led to it. Forward only; a step that has shipped never changes.
 
-`keys.db` holds fingerprints and hints, never a secret. Times are unix seconds.
+`keys.db` and `usage.db` hold fingerprints and hints, never a secret. Times are unix seconds.
 """
 
 from __future__ import annotations
@@ -103,6 +103,43 @@ _STATE_1: Final = (
     """,
 )
 
+# Narrow, for tens of millions of rows: a text that comes again and again is stored once, and an event has its number.
+# So have account, outcome, method, path, address, agent, origin, model and key_id. Foreign keys would be checked nine
+# times for each row, which only one piece of code ever writes. `cost` is in billionths of the account's currency.
+_USAGE_1: Final = (
+    """
+    CREATE TABLE texts (
+        id INTEGER PRIMARY KEY,
+        text TEXT NOT NULL UNIQUE
+    ) STRICT
+    """,
+    """
+    CREATE TABLE events (
+        seq INTEGER PRIMARY KEY,            -- the order of arrival
+        time INTEGER NOT NULL,
+        key_id INTEGER,
+        version INTEGER,
+        sha256 BLOB CHECK (length(sha256) = 32),    -- of an unknown key, else null
+        account INTEGER,
+        outcome INTEGER NOT NULL,
+        method INTEGER NOT NULL,
+        path INTEGER NOT NULL,
+        status INTEGER NOT NULL,
+        address INTEGER,
+        agent INTEGER,
+        origin INTEGER,
+        tokens_in INTEGER,
+        tokens_out INTEGER,
+        cost INTEGER,
+        model INTEGER,
+        request_id TEXT,
+        flags INTEGER NOT NULL DEFAULT 0    -- bits, in the order of domain/usage.Flag
+    ) STRICT
+    """,
+    "CREATE INDEX events_by_key ON events (key_id, time) WHERE key_id IS NOT NULL",
+)
+
 
 KEY_STORE: Final = Kind(label="key store", application_id=0x726F7574, steps=(_KEYS_1,))
 STATE: Final = Kind(label="state file", application_id=0x726F7573, steps=(_STATE_1,))
+USAGE: Final = Kind(label="usage log", application_id=0x726F7575, steps=(_USAGE_1,))

@@ -1,0 +1,76 @@
+"""What is remembered of a call: who called with which key, what for, and what came of it. Never a secret."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from routic_cli.domain.key_format import PREFIX, contains_secret_shape
+from routic_cli.domain.keys import KeyId, UnixSeconds
+from routic_cli.domain.secret import Fingerprint
+
+MASK: Final = "sk-…"
+
+_SECRET_LIKE: Final = re.compile(r"sk-[0-9A-Za-z_-]{20,}")
+
+
+class Outcome(StrEnum):
+    """What came of the question whether a call may pass. Finer than the error codes: an audit tells them apart."""
+
+    ALLOWED = "allowed"
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    IN_URL = "key_in_url"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    REPLACED = "replaced"
+    LACKS_SCOPE = "lacks_scope"
+    LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
+
+
+class Flag(StrEnum):
+    """What is wrong with how a key travelled, even if it was let in."""
+
+    KEY_IN_URL = "key_in_url"
+    PLAIN_HTTP = "plain_http"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageEvent:
+    """One call. `sha256` is set for a key that the store does not know, `key_id` and `version` for one that it does.
+
+    `outcome` is "allowed" or why not: an `Outcome`, or an error's code where a log has no more. `path` is without its
+    query, `flags` are names of `Flag`. `tokens_in`, `tokens_out`, `cost` (in billionths of the account's currency) and
+    `model` come from logs that know them. Numbers are of 64 bits.
+    """
+
+    time: UnixSeconds
+    outcome: str
+    method: str
+    path: str
+    status: int
+    address: str
+    agent: str
+    request_id: str
+    flags: tuple[str, ...] = ()
+    key_id: KeyId | None = None
+    version: int | None = None
+    sha256: Fingerprint | None = None
+    account: str | None = None
+    origin: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: int | None = None
+    model: str | None = None
+
+
+def without_keys(text: str, longest: int) -> str:
+    """The text as it may be stored: bounded, with whatever is shaped like a key masked."""
+    # Masked before it is cut: the beginning of a key is not shaped like one any more.
+    if PREFIX in text and contains_secret_shape(text):
+        text = _SECRET_LIKE.sub(MASK, text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
