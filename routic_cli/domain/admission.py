@@ -1,102 +1,152 @@
-"""May this key call the gateway: the answers of the auth endpoint, before anything is known of HTTP headers."""
+"""May this key pass? The decision, and what is said to whom it keeps out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
-from routic_cli.domain.key_format import defect_of, hint_of
-from routic_cli.domain.keys import Key, KeyId, Scope, UnixSeconds
-
-
-class Denial(Enum):
-    """Why a request is turned away: the code that clients know, the HTTP status, OpenAI's type of error."""
-
-    MISSING = ("missing_api_key", 401, "invalid_request_error")
-    INVALID = ("invalid_api_key", 401, "invalid_request_error")
-    EXPIRED = ("expired_api_key", 401, "invalid_request_error")
-    FORBIDDEN = ("insufficient_permissions", 403, "invalid_request_error")
-    LIMITED = ("rate_limit_exceeded", 429, "requests")
-    UNAVAILABLE = ("unavailable", 503, "server_error")
-
-    @property
-    def code(self) -> str:
-        """The slug in the error object."""
-        return self.value[0]
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self.value[1]
-
-    @property
-    def type(self) -> str:
-        """The `type` in the error object."""
-        return self.value[2]
-
-
-ALLOWED: Final = "allowed"
-
-NO_HEADER: Final = "You didn't provide an API key. Send it in the header 'Authorization: Bearer sk-…'."
-ONLY_IN_URL: Final = (
-    "The API key came in the URL, where logs and histories keep it. Send it in the header 'Authorization: Bearer sk-…',"
-    " and replace this one: it has been seen."
+from routic_cli.domain.errors import (
+    CredentialError,
+    ExpiredCredentialError,
+    InsufficientScopeError,
+    InvalidCredentialError,
+    MissingCredentialError,
+    RateLimitedError,
+    RouticError,
+    UnavailableError,
 )
-NOT_BEARER: Final = "The Authorization header must be 'Bearer' and one API key."
-FORBIDDEN: Final = "This API key may not call the gateway: it lacks the scope 'api'."
-UNAVAILABLE: Final = "API keys cannot be checked at the moment. Try again."
+from routic_cli.domain.key_format import PREFIX, defect_of, hint_of
+from routic_cli.domain.keys import Key, KeyStatus, Scope, UnixSeconds, VersionStatus
+from routic_cli.domain.lifecycle import key_status, version_status
+from routic_cli.domain.usage import Outcome
+
+_NOT_DONE: Final = "The request was not passed on"
+_HOW: Final = "Send 'Authorization: Bearer sk-…'"
+NEVER: Final = 1 << 62
+"""A time that does not come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """What is known of one secret of a key, until the store changes. `ends_at` is the end of the key or the version."""
+class Judgement(NamedTuple):
+    """What is decided of a key, and in which seconds that holds as long as the key is not changed."""
 
-    key_id: KeyId
-    name: str
-    version: int
-    account: str
-    revoked: bool
-    ends_at: UnixSeconds | None
-    may_call: bool
-    rpm: int | None
-
-    def denial(self, now: UnixSeconds) -> Denial | None:
-        """Why a request with this secret is turned away; None when it is let in, its limit aside."""
-        if self.revoked or (self.ends_at is not None and self.ends_at <= now):
-            return Denial.EXPIRED
-        return None if self.may_call else Denial.FORBIDDEN
+    outcome: Outcome
+    since: UnixSeconds
+    until: UnixSeconds
 
 
-def admission_of(key: Key, number: int, account: str) -> Admission:
-    """What a version of a key is worth."""
+def judge(key: Key, number: int, now: UnixSeconds) -> Judgement:
+    """Whether a version of the key may call the gateway. The key's own `status` is not asked: it was true when read."""
     version = next(each for each in key.versions if each.number == number)
-    ends = [at for at in (key.traits.expires_at, version.expires_at) if at is not None]
-    return Admission(
-        key_id=key.id,
-        name=key.name,
-        version=number,
-        account=account,
-        revoked=key.revoked_at is not None,
-        ends_at=min(ends, default=None),
-        may_call=Scope.API in key.traits.scopes or Scope.ADMIN in key.traits.scopes,
-        rpm=key.traits.rpm,
+    status = key_status(revoked_at=key.revoked_at, expires_at=key.traits.expires_at, now=now)
+    if status is KeyStatus.REVOKED:
+        outcome = Outcome.REVOKED
+    elif status is KeyStatus.EXPIRED:
+        outcome = Outcome.EXPIRED
+    elif version_status(replace(key, status=status), version, now) is VersionStatus.ENDED:
+        outcome = Outcome.REPLACED
+    elif Scope.API in key.traits.scopes or Scope.ADMIN in key.traits.scopes:
+        outcome = Outcome.ALLOWED
+    else:
+        outcome = Outcome.LACKS_SCOPE
+    ends = (key.traits.expires_at, version.expires_at)
+    return Judgement(outcome, now, min((end for end in ends if end is not None and end > now), default=NEVER))
+
+
+def mask_of(text: str) -> str:
+    """What may be shown of a text that was sent as a key: nothing, of what does not even look like one."""
+    return hint_of(text) if text.startswith(PREFIX) else "…"
+
+
+def missing() -> RouticError:
+    """No key came with the request."""
+    return MissingCredentialError(
+        "No API key was sent", why=f"There is no Authorization header. {_HOW}", not_done=_NOT_DONE
     )
 
 
-def unknown_key(text: str) -> str:
-    """What is said of a key that the store does not have: at most its mask."""
-    mask = hint_of(text) if text.isascii() else "sk-…"
-    if defect_of(text) is not None:
-        return f"Incorrect API key provided: {mask}. It is malformed or not copied completely."
-    return f"Incorrect API key provided: {mask}."
+def not_bearer() -> RouticError:
+    """An Authorization header of another scheme."""
+    return InvalidCredentialError(
+        "The Authorization header has no Bearer token", why=f"Its scheme must be Bearer. {_HOW}", not_done=_NOT_DONE
+    )
 
 
-def ended_key(text: str, *, revoked: bool) -> str:
-    """What is said of a key that is no longer let in."""
-    return f"The API key {hint_of(text)} {'was revoked' if revoked else 'has expired'}."
+def two_headers() -> RouticError:
+    """More than one Authorization header: who reads the first and who reads the last would let in different keys."""
+    return InvalidCredentialError(
+        "More than one Authorization header was sent",
+        why=f"Only one key can be asked about. {_HOW}",
+        not_done=_NOT_DONE,
+    )
 
 
-def limited(rpm: int, seconds: int) -> str:
-    """What is said of a request over the key's own limit."""
-    return f"This API key may call {rpm} times a minute. Try again in {seconds} s."
+def in_url() -> RouticError:
+    """The key came in the URL, and nowhere else."""
+    return InvalidCredentialError(
+        "An API key was sent in the URL",
+        why=f"URLs are kept in logs and histories, so it is not accepted there. {_HOW}, and replace this key",
+        not_done=_NOT_DONE,
+    )
+
+
+def unknown(text: str) -> tuple[Outcome, RouticError]:
+    """A text that is no key of the store: not copied completely, or of somebody else."""
+    defect = defect_of(text)
+    if defect is None:
+        return Outcome.UNKNOWN, InvalidCredentialError(
+            f"Incorrect API key provided: {mask_of(text)}", why="No such key is known here", not_done=_NOT_DONE
+        )
+    return Outcome.MALFORMED, InvalidCredentialError(
+        f"Incorrect API key provided: {mask_of(text)}",
+        why=f"It is malformed or not copied completely: {defect}",
+        not_done=_NOT_DONE,
+    )
+
+
+def refused(outcome: Outcome, text: str, number: int) -> RouticError:
+    """What is said of a key that is known and may not pass. `text` is what was sent; only its mask is used."""
+    mask = mask_of(text)
+    if outcome is Outcome.REVOKED:
+        return ExpiredCredentialError(
+            f"The API key {mask} was revoked", why="It has ended for good", not_done=_NOT_DONE
+        )
+    if outcome is Outcome.EXPIRED:
+        return ExpiredCredentialError(f"The API key {mask} has expired", why="Its end has come", not_done=_NOT_DONE)
+    if outcome is Outcome.REPLACED:
+        return ExpiredCredentialError(
+            f"The API key {mask} has expired",
+            why=f"It is version {number} of a key that was rotated: use the newest",
+            not_done=_NOT_DONE,
+        )
+    return InsufficientScopeError(
+        f"The API key {mask} may not call the gateway", why=f"It lacks the scope '{Scope.API}'", not_done=_NOT_DONE
+    )
+
+
+def over_limit(rpm: int, wait: int) -> RouticError:
+    """More requests than the key's own limit lets through."""
+    return RateLimitedError(
+        f"Rate limit reached for this API key: {rpm} requests per minute",
+        why=f"The next one passes in {wait} s",
+        not_done=_NOT_DONE,
+    )
+
+
+def unavailable(cause: RouticError) -> RouticError:
+    """The store could not be asked. Where it is and what is wrong with it is for the operator, not for the caller."""
+    return UnavailableError(
+        "The API key could not be checked",
+        why=f"The gateway's key store cannot be read now ({cause.code})",
+        not_done=_NOT_DONE,
+    )
+
+
+def challenge_of(error: RouticError) -> str | None:
+    """The WWW-Authenticate header that goes with an error, as RFC 6750 has it."""
+    if isinstance(error, InsufficientScopeError):
+        return f'Bearer realm="routic", error="insufficient_scope", scope="{Scope.API}"'
+    if isinstance(error, MissingCredentialError):
+        return 'Bearer realm="routic"'
+    if isinstance(error, CredentialError):
+        return 'Bearer realm="routic", error="invalid_token"'
+    return None

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 from routic_cli.domain.keys import UnixSeconds
 from routic_cli.process import forbid_core_dumps
+from routic_cli.server.access_log import AccessLog
 from routic_cli.server.app import Application, Parts
+from routic_cli.server.auth import AuthEndpoint
 from routic_cli.server.credentials import StoreAuthenticator
+from routic_cli.server.gate import Gate
+from routic_cli.server.metrics import Metrics
+from routic_cli.server.rate_limits import MEMORY, limiter_of
+from routic_cli.server.recorder import Recorder
 from routic_cli.server.services import Services
 from routic_cli.server.settings import Settings
 from routic_cli.store.sqlite import SqliteStore
+
+REDIS_URL = "ROUTIC_REDIS_URL"
 
 
 def application() -> Application:
@@ -20,7 +29,34 @@ def application() -> Application:
     settings = Settings.from_environment()
     path = Path(settings.key_store)
     services = Services(lambda account: SqliteStore(path, account=account), _now)
-    return Application(Parts(services, StoreAuthenticator(services, _now), _now))
+    metrics, gate = Metrics(), Gate(path)
+    limiter = limiter_of(os.environ.get(REDIS_URL) or MEMORY, metrics.limit_skipped)
+    recorder, log = Recorder(Path(settings.usage_store)), AccessLog()
+    metrics.watch("routic_usage_events", "usage events", recorder)
+    auth = AuthEndpoint(gate, limiter, recorder, metrics, log, _now, settings.trusted)
+
+    def opened() -> None:
+        recorder.start()
+        log.start()
+
+    def closed() -> None:
+        gate.close()
+        limiter.close()
+        recorder.close()
+        log.close()
+
+    return Application(
+        Parts(
+            services,
+            StoreAuthenticator(services, _now),
+            _now,
+            auth=auth,
+            metrics=metrics.render,
+            log=log,
+            opened=opened,
+            closed=closed,
+        )
+    )
 
 
 def _now() -> UnixSeconds:

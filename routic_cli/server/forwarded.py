@@ -1,0 +1,168 @@
+"""What a gateway says of the request that it asks about: how it came, from where, what for.
+
+Its word counts only when it is a trusted peer: anybody else could write the same headers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, MutableMapping
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from routic_cli.domain.errors import InvalidRequestError
+from routic_cli.domain.key_format import contains_secret_shape
+from routic_cli.domain.usage import Flag, without_keys
+
+AUTH_PATH: Final = "/auth"
+
+_URI_HEADERS: Final = (b"x-original-uri", b"x-forwarded-uri", b"x-original-url")
+_METHOD_HEADERS: Final = (b"x-forwarded-method", b"x-original-method")
+_METHOD: Final = re.compile(rb"[A-Z]{1,16}")
+_SCHEME_AND_HOST: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+_WITH_PORT: Final = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
+_LONGEST_PATH: Final = 512
+_LONGEST_AGENT: Final = 256
+_LONGEST_ORIGIN: Final = 256
+_LONGEST_CHAIN: Final = 512
+_ADDRESSES_KEPT: Final = 4096
+
+
+class Call(NamedTuple):
+    """The request that the gateway asks about. Nothing in it is shaped like a key."""
+
+    method: str
+    path: str
+    address: str
+    agent: str
+    origin: str | None
+    key_in_url: bool
+    plain_http: bool
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What is wrong with how the key travelled, as an event has it."""
+        return ((Flag.KEY_IN_URL,) if self.key_in_url else ()) + ((Flag.PLAIN_HTTP,) if self.plain_http else ())
+
+
+def collected(headers: Iterable[tuple[bytes, bytes]]) -> tuple[dict[bytes, bytes], bool]:
+    """The headers by name, repeated ones joined as HTTP has it; and whether more than one is Authorization."""
+    pairs = list(headers)
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found, False
+    found = {}
+    for name, value in pairs:
+        found[name] = found[name] + b", " + value if name in found else value
+    return found, sum(name == b"authorization" for name, _ in pairs) > 1
+
+
+class Forwarded:
+    """Reads requests. `trusted` are networks whose word counts, beside loopback and unix sockets."""
+
+    def __init__(self, trusted: Iterable[str] = ()) -> None:
+        self._networks = [_network(text) for text in ("127.0.0.0/8", "::1/128", *trusted)]
+        # Each is asked for every request, and there are few of them; both are bounded.
+        self._is_trusted = lru_cache(_ADDRESSES_KEPT)(self._judge)
+        self._last_untrusted = lru_cache(_ADDRESSES_KEPT)(self._follow)
+
+    def read(self, scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> Call:
+        """The request behind the one in `scope`."""
+        client = scope.get("client")
+        peer = client[0] if client else None
+        method, path, address = scope["method"], scope["path"], peer
+        plain_http = False
+        uri = None
+        if peer is None or self._is_trusted(peer):
+            method = _method(headers) or method
+            address = self._address(headers) or peer
+            plain_http = headers.get(b"x-forwarded-proto", b"")[:5].rstrip(b" ,").lower() == b"http"
+            uri = next((headers[name] for name in _URI_HEADERS if name in headers), None)
+        if uri is None:  # Envoy asks at /auth followed by the path that it asks about
+            uri = (path.removeprefix(AUTH_PATH) or path).encode()
+        own = scope["query_string"]
+        key_in_url = _has_key(uri) or (bool(own) and _has_key(own))
+        agent, origin = headers.get(b"user-agent"), headers.get(b"origin")
+        return Call(
+            method,
+            _path(uri),
+            address or "",
+            without_keys(agent.decode("latin-1"), _LONGEST_AGENT) if agent is not None else "",
+            without_keys(origin.decode("latin-1"), _LONGEST_ORIGIN) if origin is not None else None,
+            key_in_url,
+            plain_http,
+        )
+
+    def _address(self, headers: Mapping[bytes, bytes]) -> str | None:
+        chain = headers.get(b"x-forwarded-for")
+        if chain is not None:
+            return self._last_untrusted(chain[-_LONGEST_CHAIN:])
+        real = headers.get(b"x-real-ip")
+        return self._last_untrusted(real[-_LONGEST_CHAIN:]) if real is not None else None
+
+    def _follow(self, chain: bytes) -> str | None:
+        """The nearest address that no trusted proxy has; what stands left of it anybody may have written."""
+        nearest = None
+        for each in reversed(chain.decode("latin-1").split(",")):
+            address = _address_of(each)
+            if address is None:
+                return nearest
+            nearest = address
+            if not self._is_trusted(address):
+                return address
+        return nearest
+
+    def _judge(self, text: str) -> bool:
+        address = _address_of(text)
+        return address is not None and any(ip_address(address) in network for network in self._networks)
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise InvalidRequestError(
+            f"'{text}' is no network",
+            why="It is an address, or one with a length such as 10.0.0.0/8",
+            not_done="No server was started",
+            param="trust",
+        ) from None
+
+
+def _address_of(text: str) -> str | None:
+    """An address in its shortest form, without its port; None for what is none."""
+    text = text.strip()
+    port = _WITH_PORT.fullmatch(text)
+    try:
+        address = ip_address((port["v6"] or port["v4"]) if port else text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or address)
+    return str(address)
+
+
+def _method(headers: Mapping[bytes, bytes]) -> str | None:
+    for name in _METHOD_HEADERS:
+        method = headers.get(name)
+        if method is not None and _METHOD.fullmatch(method):
+            return method.decode("ascii")
+    return None
+
+
+def _has_key(uri: bytes) -> bool:
+    if b"%" in uri:
+        uri = unquote_to_bytes(uri)
+    return b"sk-" in uri and contains_secret_shape(uri.decode("latin-1"))
+
+
+def _path(uri: bytes) -> str:
+    """The path without its query, and without anything shaped like a key, written plainly or with percent signs."""
+    if not uri.startswith(b"/"):  # some proxies send the whole URL
+        uri = _SCHEME_AND_HOST.sub(b"", uri, count=1)
+    path = uri.partition(b"?")[0].partition(b"#")[0] or b"/"
+    if b"%" in path and _has_key(path):
+        path = unquote_to_bytes(path)
+    return without_keys(path.decode("latin-1"), _LONGEST_PATH)
