@@ -22,6 +22,7 @@ from routic_cli.domain.errors import CredentialError, InvalidRequestError, Routi
 from routic_cli.domain.keys import DEFAULT_ACCOUNT, UnixSeconds
 from routic_cli.domain.scopes import Credential
 from routic_cli.server.credentials import Authenticator
+from routic_cli.server.openapi import document
 from routic_cli.server.requests import AdminRequest
 from routic_cli.server.routes import PREFIX, ROUTES, Route
 from routic_cli.server.services import Services
@@ -274,5 +275,8 @@ def _about(parts: Parts) -> list[BaseRoute]:
         content, kind = parts.metrics()
         return Response(content, media_type=kind)
 
-    handlers = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+    async def openapi(_: Request) -> Response:
+        return _json(document())
+
+    handlers = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics, "/openapi.json": openapi}
     return [StarletteRoute(path, handler) for path, handler in handlers.items()]

@@ -1,0 +1,80 @@
+"""Examples of the OpenAPI document. Replies are made by the functions that make the real ones, so that none is stale."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from routic_cli.domain.errors import NameTakenError
+from routic_cli.domain.keys import (
+    Key,
+    KeyId,
+    KeyStatus,
+    KeyTraits,
+    KeyVersion,
+    NewKey,
+    NewVersion,
+    Revocation,
+    Scope,
+    Verdict,
+    VerdictStatus,
+)
+from routic_cli.domain.secret import Fingerprint
+from routic_cli.server.operations import EXAMPLE_ID
+from routic_cli.store.interface import TrailEntry
+from routic_cli.transport.interface import Registration
+from routic_cli.transport.wire.objects import (
+    JsonObject,
+    counts_object,
+    key_object,
+    list_object,
+    registration_object,
+    revocation_object,
+    trail_object,
+    verdict_object,
+)
+from routic_cli.transport.wire.requests import import_body, new_key_body, new_version_body, revocation_body
+
+_NOW: Final = 1_800_000_000
+_DAY: Final = 86_400
+_ID: Final = KeyId(EXAMPLE_ID)
+_SHA256: Final = Fingerprint("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")
+_HINT: Final = "sk-AbCd…WxYz"
+_TRAITS: Final = KeyTraits("prod-backend", {"team": "search"}, (Scope.API,), 600, _NOW + 90 * _DAY)
+_KEY: Final = Key(_ID, _TRAITS, KeyStatus.ACTIVE, (KeyVersion(1, _SHA256, _HINT, _NOW),), _NOW)
+_REVOKED: Final = Key(
+    _ID, _TRAITS, KeyStatus.REVOKED, _KEY.versions, _NOW, revoked_at=_NOW + _DAY, revoke_reason="leaked"
+)
+_VERSION: Final = NewVersion(1, _SHA256, _HINT, _NOW)
+_NEW: Final = NewKey(_ID, _TRAITS, _VERSION)
+_REVOCATION: Final = Revocation(_SHA256, _REVOKED, changed=True)
+_REFUSED: Final = Registration(None, error=NameTakenError("The name 'prod-backend' is taken", param="name"))
+_ENTRY: Final = TrailEntry(_NOW, f"ops ({EXAMPLE_ID})", "key.created", _ID, {"name": "prod-backend"}, 1)
+
+_TO_MINT: Final[JsonObject] = {"name": "prod-backend", "tags": {"team": "search"}, "limits": {"rpm": 600}}
+
+BODIES: Final[dict[str, JsonObject]] = {
+    "NewKey": new_key_body(_NEW),
+    "KeyToMint": _TO_MINT,
+    "KeyBatch": import_body([_NEW]),
+    "KeyChanges": {"limits": {"rpm": None}, "tags": {"team": "ads"}},
+    "NewVersion": new_version_body(_VERSION),
+    "VersionEnd": {"expires_at": _NOW + _DAY},
+    "Reason": {"reason": "leaked"},
+    "KeysToRevoke": revocation_body([_SHA256], "leaked"),
+    "Fingerprint": {"sha256": _SHA256},
+}
+
+REPLIES: Final[dict[str, JsonObject]] = {
+    "Key": key_object(_KEY, _NOW),
+    # Cut, so that no scanner takes the page for a leak.
+    "MintedKey": key_object(_KEY, _NOW) | {"value": "sk-AbCd(41 more characters)"},
+    "KeyList": list_object([key_object(_KEY, _NOW)]) | {"counts": counts_object({KeyStatus.ACTIVE: 1})},
+    "RevokedKey": revocation_object(_REVOCATION, _NOW),
+    "RevocationList": list_object([{"target": _SHA256} | revocation_object(_REVOCATION, _NOW)]),
+    "RegistrationList": list_object(
+        [registration_object(result, _NOW) for result in (Registration(_KEY, created=True), _REFUSED)]
+    ),
+    "Verification": verdict_object(VerdictStatus.ACTIVE, _HINT, None, Verdict(VerdictStatus.ACTIVE, _KEY, 1), _NOW),
+    "DeletedVersion": {"object": "api_key.version", "id": _ID, "version": 1, "deleted": True},
+    "TrailList": list_object([trail_object(_ENTRY)]),
+}

@@ -1,0 +1,267 @@
+"""What the admin API takes and answers, as JSON Schema: the components of the OpenAPI document."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from routic_cli.domain.keys import KEY_ID_ALPHABET, KEY_ID_LENGTH, KeyStatus, Scope, VerdictStatus, VersionStatus
+from routic_cli.domain.rules import HIGHEST_RPM, NAME_LENGTH, REASON_LENGTH, TAG_VALUE_LENGTH
+from routic_cli.domain.times import LATEST
+
+Schema = dict[str, object]
+
+HIGHEST_VERSION: Final = 1_000_000_000
+KEY_ID_PATTERN: Final = f"^key_[{KEY_ID_ALPHABET}]{{{KEY_ID_LENGTH}}}$"
+_PRINTABLE: Final = r"^( |[^\p{C}\p{Z}])*$"
+_TAG_NAME: Final = "^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
+
+
+def ref(name: str) -> Schema:
+    """A reference to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def obj(required: dict[str, Schema], optional: dict[str, Schema] | None = None, **more: object) -> Schema:
+    """An object without other fields than these."""
+    properties = required | (optional or {})
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+        **more,
+    }
+
+
+def one_of(kind: type[StrEnum]) -> Schema:
+    """Any value of an enumeration."""
+    return {"type": "string", "enum": [member.value for member in kind]}
+
+
+def array(items: Schema, **more: object) -> Schema:
+    """An array of such items."""
+    return {"type": "array", "items": items, **more}
+
+
+def nullable(schema: Schema) -> Schema:
+    """The same, or null. `schema` has a single type, and no enumeration."""
+    return schema | {"type": [schema["type"], "null"]}
+
+
+def whole(lowest: int, highest: int, description: str = "") -> Schema:
+    """A whole number within its bounds."""
+    schema: Schema = {"type": "integer", "minimum": lowest, "maximum": highest}
+    return schema | ({"description": description} if description else {})
+
+
+def _constant(text: str) -> Schema:
+    return {"type": "string", "const": text}
+
+
+KEY_ID: Final[Schema] = {"type": "string", "pattern": KEY_ID_PATTERN}
+SHA256: Final[Schema] = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{64}$",
+    "description": "SHA-256 of the secret's UTF-8 text, in lowercase hexadecimal.",
+}
+_TEXT: Final[Schema] = {"type": "string"}
+_FLAG: Final[Schema] = {"type": "boolean"}
+TIME: Final = whole(0, LATEST, "Unix seconds.")
+_NAME: Final[Schema] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": NAME_LENGTH,
+    "pattern": r"^[\p{L}\p{Nd}][\p{L}\p{Nd}._-]*$",
+    "description": "Kept in Unicode normal form C. No beginning of a key id, nothing shaped like a secret.",
+}
+_HINT: Final[Schema] = {
+    "type": "string",
+    "pattern": "^(sk-)?[ -~]{0,4}(…|[.]{3})[ -~]{0,4}$",
+    "description": "The mask of the secret, such as sk-AbCd…WxYz.",
+}
+_RPM: Final = nullable(whole(1, HIGHEST_RPM, "Requests per minute; null is no limit of the key's own."))
+_TAG: Final[Schema] = {"type": "string", "maxLength": TAG_VALUE_LENGTH, "pattern": _PRINTABLE}
+_REASON: Final = nullable({"type": "string", "maxLength": REASON_LENGTH, "pattern": _PRINTABLE})
+_NUMBER: Final = whole(1, HIGHEST_VERSION, "Versions are numbered from 1.")
+
+
+def _tags(value: Schema) -> Schema:
+    return nullable({"type": "object", "propertyNames": {"pattern": _TAG_NAME}, "additionalProperties": value})
+
+
+_LIMITS: Final = nullable(obj({}, {"rpm": _RPM}))
+_TRAITS: Final[dict[str, Schema]] = {
+    "scopes": array(one_of(Scope), minItems=1, description="What the key may do; `api` alone unless given."),
+    "tags": _tags(_TAG) | {"description": "At most 32."},
+    "limits": _LIMITS,
+    "expires_at": nullable(TIME),
+}
+_SECRET: Final[dict[str, Schema]] = {"sha256": SHA256, "hint": _HINT}
+
+# Of a batch, each key is judged alone: what breaks a rule is an error in its result, what has another type is none.
+_ANY_WHOLE: Final[Schema] = {"type": "integer"}
+_BATCH_ITEM: Final = obj(
+    {"id": _TEXT, "name": _TEXT, "sha256": _TEXT, "hint": _TEXT},
+    {
+        "version": _ANY_WHOLE,
+        "scopes": array(one_of(Scope)),
+        "tags": nullable({"type": "object", "additionalProperties": _TEXT}),
+        "limits": nullable(obj({}, {"rpm": nullable(_ANY_WHOLE)})),
+        "expires_at": nullable(_ANY_WHOLE),
+        "created_at": _ANY_WHOLE,
+    },
+)
+
+_KEY: Final[dict[str, Schema]] = {
+    "object": _constant("api_key"),
+    "id": KEY_ID,
+    "name": _TEXT,
+    "status": one_of(KeyStatus),
+    "hint": {**_TEXT, "description": "The mask of the current version."},
+    "version": {**_NUMBER, "description": "The number of the current version."},
+    "versions": array(ref("KeyVersion"), minItems=1),
+    "scopes": array(one_of(Scope), minItems=1),
+    "tags": {"type": "object", "additionalProperties": _TEXT},
+    "limits": obj({"rpm": _RPM}),
+    "created_at": TIME,
+    "expires_at": nullable(TIME),
+    "last_used_at": nullable(TIME),
+    "revoked_at": nullable(TIME),
+    "revoke_reason": nullable(_TEXT),
+}
+_ERROR: Final = obj(
+    {
+        "message": {**_TEXT, "description": "All there is to say: what happened, why, and what was not done."},
+        "type": _TEXT,
+        "param": nullable(_TEXT),
+        "code": {**_TEXT, "description": "Stable; what a program goes by."},
+        "what": _TEXT,
+    },
+    {"why": _TEXT, "not_done": _TEXT, "remedy": {**_TEXT, "description": "What mends it, a command mostly."}},
+)
+
+
+def _list(item: Schema, first: Schema, optional: dict[str, Schema] | None = None) -> Schema:
+    return obj(
+        {
+            "object": _constant("list"),
+            "data": array(item),
+            "first_id": first,
+            "last_id": first,
+            "has_more": _FLAG,
+        },
+        optional,
+    )
+
+
+def _unless_null(name: str) -> Schema:
+    return {"anyOf": [ref(name), {"type": "null"}]}
+
+
+SCHEMAS: Final[dict[str, Schema]] = {
+    "Key": obj(_KEY),
+    "KeyVersion": obj(
+        {
+            "version": _NUMBER,
+            "status": one_of(VersionStatus),
+            "hint": _TEXT,
+            "sha256": SHA256,
+            "created_at": TIME,
+            "expires_at": nullable(TIME),
+        }
+    ),
+    "MintedKey": obj(_KEY | {"value": {**_TEXT, "description": "The secret, in this reply and nowhere else."}}),
+    "KeyList": _list(
+        ref("Key"),
+        nullable(KEY_ID),
+        {"counts": obj({status.value: whole(0, 1 << 53) for status in KeyStatus})},
+    ),
+    "RevokedKey": obj(_KEY | {"changed": {**_FLAG, "description": "False when it was revoked before."}}),
+    "Revocation": {
+        "anyOf": [
+            obj(_KEY | {"changed": _FLAG, "target": _TEXT}),
+            obj(
+                {
+                    "object": _constant("api_key"),
+                    "id": {"type": "null", "description": "No key answers to the target."},
+                    "target": _TEXT,
+                    "changed": {"type": "boolean", "const": False},
+                }
+            ),
+        ]
+    },
+    "RevocationList": _list(ref("Revocation"), nullable(KEY_ID)),
+    "Registration": {
+        "anyOf": [
+            obj(_KEY | {"created": {**_FLAG, "description": "False when its secret was here already."}}),
+            obj(
+                {
+                    "object": _constant("api_key"),
+                    "id": {"type": "null", "description": "The key was kept out."},
+                    "created": {"type": "boolean", "const": False},
+                    "error": _ERROR,
+                }
+            ),
+        ]
+    },
+    "RegistrationList": _list(ref("Registration"), nullable(KEY_ID)),
+    "Verification": obj(
+        {
+            "object": _constant("api_key.verification"),
+            "status": one_of(VerdictStatus),
+            "hint": nullable(_TEXT),
+            "detail": nullable(_TEXT),
+            "version": nullable(_NUMBER),
+            "key": _unless_null("Key"),
+        }
+    ),
+    "DeletedVersion": obj(
+        {
+            "object": _constant("api_key.version"),
+            "id": KEY_ID,
+            "version": _NUMBER,
+            "deleted": {"type": "boolean", "const": True},
+        }
+    ),
+    "TrailEntry": obj(
+        {
+            "object": _constant("trail.entry"),
+            "id": whole(1, 1 << 62),
+            "at": TIME,
+            "actor": _TEXT,
+            "action": _TEXT,
+            "key_id": _TEXT,
+            "detail": {"type": "object", "description": "What changed; never a secret."},
+        }
+    ),
+    "TrailList": _list(ref("TrailEntry"), nullable(whole(1, 1 << 62))),
+    "Error": obj({"error": _ERROR}),
+    "Health": obj({"status": _constant("ok")}),
+    "Readiness": obj({"status": _constant("ready")}),
+    "NewKey": obj({"name": _NAME, **_SECRET}, _TRAITS | {"created_at": TIME}),
+    "KeyToMint": obj({"name": _NAME}, _TRAITS),
+    "KeyBatch": obj({"keys": array(_BATCH_ITEM)}),
+    "KeyChanges": obj(
+        {},
+        {
+            "name": _NAME,
+            "tags": _tags(nullable(_TAG)) | {"description": "null removes a tag; null for all removes all."},
+            "limits": _LIMITS,
+            "expires_at": nullable(TIME),
+        },
+        description="Null clears, absent keeps.",
+    ),
+    "NewVersion": obj(dict(_SECRET), {"created_at": TIME}),
+    "VersionEnd": obj({"expires_at": {**nullable(TIME), "description": "Unix seconds; null lets it live on."}}),
+    "Reason": obj({}, {"reason": _REASON}),
+    "KeysToRevoke": {
+        "description": "One of `sha256`, `ids` and `targets`, which takes both kinds.",
+        "oneOf": [
+            obj({"sha256": array(SHA256)}, {"reason": _REASON}),
+            obj({"ids": array(KEY_ID)}, {"reason": _REASON}),
+            obj({"targets": array({"anyOf": [SHA256, KEY_ID]})}, {"reason": _REASON}),
+        ],
+    },
+    "Fingerprint": obj({"sha256": SHA256}),
+}
