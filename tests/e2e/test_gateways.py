@@ -142,12 +142,13 @@ def test_a_revocation_counts_from_the_next_request_on_and_a_stream_in_flight_com
     gateway.model.go_on.clear()
     with gateway.client(key) as client:
         stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True)
-        words = [next(iter(stream)).choices[0].delta.content]
+        chunks = iter(stream)
+        words = [next(chunks).choices[0].delta.content]
         gateway.sandbox.ok("keys", "revoke", "streaming", "--yes")
         with pytest.raises(openai.AuthenticationError) as caught:
             gateway.ask(key)
         gateway.model.go_on.set()
-        words += [chunk.choices[0].delta.content for chunk in stream]
+        words += [chunk.choices[0].delta.content for chunk in chunks]
 
     assert caught.value.code == "expired_api_key"
     assert words == [f"word{n} " for n in range(WORDS)]
