@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ class Batcher(Generic[T]):
 
     A batch whose `write` raises stays and is tried again, at growing intervals, while the queue goes on filling;
     `failed` hears of the first failure of a row of them. ValueError alone means that an item can never be written:
-    then the batch goes item by item, and those that fail are told and dropped. Nothing runs before `start()`, so that
+    then the batch is halved until the item is found, which is told and dropped. Nothing runs before `start()`, so that
     one can be made before a fork. Items given before it wait.
     """
 
@@ -105,36 +106,24 @@ class Batcher(Generic[T]):
 
     def _drain(self) -> bool:
         """Write until nothing is left, or a write fails or the time is up: False then."""
+        size = self._batch
         while self._items:
             if time.monotonic() > self._deadline:
                 return False
             # They stay in the queue until they are written. Only this thread removes, so that indexes are sure.
-            batch = [self._items[place] for place in range(min(len(self._items), self._batch))]
+            batch = [self._items[place] for place in range(min(len(self._items), size))]
             try:
                 self._write(batch)
             except ValueError as error:
+                size = len(batch) // 2 or 1
                 if len(batch) == 1:
                     self._give_up(error)
-                elif not self._one_by_one(len(batch)):
-                    return False
                 continue
             except Exception as error:  # noqa: BLE001  # whatever it is, the queue must live on; the callback hears it
                 self._tell(error)
                 return False
             self._done(len(batch))
-        return True
-
-    def _one_by_one(self, count: int) -> bool:
-        for _ in range(count):
-            try:
-                self._write([self._items[0]])
-            except ValueError as error:
-                self._give_up(error)
-            except Exception as error:  # noqa: BLE001  # as above
-                self._tell(error)
-                return False
-            else:
-                self._done(1)
+            size = self._batch
         return True
 
     def _done(self, count: int) -> None:
@@ -151,4 +140,5 @@ class Batcher(Generic[T]):
     def _tell(self, error: Exception) -> None:
         if not self._failing:
             self._failing = True
-            self._failed(error)
+            with suppress(Exception):  # who cannot even be told must not end the thread that keeps the items
+                self._failed(error)

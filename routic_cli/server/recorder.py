@@ -15,7 +15,8 @@ from routic_cli.store.usage import UsageStore
 def tell_standard_error(error: Exception) -> None:
     """What the recorder says, once, when the usage log begins to fail; a line beside those of the access log."""
     why = ". ".join(error.sentences()) if isinstance(error, RouticError) else f"{type(error).__name__}: {error}"
-    LogLines().write([{"event": "usage_not_written", "why": why, "kept": "in memory, and tried again"}])
+    kept = "no: it can never be written" if isinstance(error, ValueError) else "in memory, and tried again"
+    LogLines().write([{"event": "usage_not_written", "why": why, "kept": kept}])
 
 
 class Recorder:
