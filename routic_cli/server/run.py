@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import signal
 import socket
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +70,10 @@ def serve(settings: Settings, listening: Listening, bound: socket.socket, starte
         return
     from uvicorn.supervisors import Multiprocess
 
-    started()
-    Multiprocess(config, [bound]).run()
+    with tempfile.TemporaryDirectory(prefix="routic-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # where the workers add up what they count
+        started()
+        Multiprocess(config, [bound]).run()
 
 
 class _Server(uvicorn.Server):
