@@ -55,6 +55,7 @@ def run(
     if (tls_cert is None) != (tls_key is None):
         raise InvalidRequestError("--tls-cert and --tls-key go together", not_done=_NOT_STARTED)
     _require_installed()
+    from routic_cli.server import worker
     from routic_cli.server.run import Listening, bind, is_loopback, serve
     from routic_cli.server.settings import Settings, usage_store_beside
 
@@ -67,6 +68,12 @@ def run(
         )
     session.transport.require_writable()  # a store that is damaged or not ours is told of here, not to each client
     settings = Settings(str(store.path), str(usage_store_beside(store.path)), tuple(trusted or ()))
+    worker.check(settings)
+    if workers > 1 and not worker.redis_url():
+        session.console.warn(
+            f"Each of the {workers} workers counts the limits of keys for itself:"
+            f" {worker.REDIS_URL}=redis://… lets them count together"
+        )
     listening = Listening(host, port, workers, tls_cert, tls_key)
     with bind(host, port) as bound:
         actual = bound.getsockname()[1]

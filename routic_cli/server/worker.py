@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Final
 
 from routic_cli.domain.keys import UnixSeconds
 from routic_cli.process import forbid_core_dumps
@@ -12,6 +13,7 @@ from routic_cli.server.access_log import AccessLog
 from routic_cli.server.app import Application, Parts
 from routic_cli.server.auth import AuthEndpoint
 from routic_cli.server.credentials import StoreAuthenticator
+from routic_cli.server.forwarded import Forwarded
 from routic_cli.server.gate import Gate
 from routic_cli.server.metrics import Metrics
 from routic_cli.server.rate_limits import MEMORY, limiter_of
@@ -20,7 +22,18 @@ from routic_cli.server.services import Services
 from routic_cli.server.settings import Settings
 from routic_cli.store.sqlite import SqliteStore
 
-REDIS_URL = "ROUTIC_REDIS_URL"
+REDIS_URL: Final = "ROUTIC_REDIS_URL"
+
+
+def check(settings: Settings) -> None:
+    """InvalidRequestError or RouticError, before any worker starts, for what would end each of them."""
+    Forwarded(settings.trusted)
+    limiter_of(redis_url() or MEMORY, lambda: None)
+
+
+def redis_url() -> str:
+    """Where limits are counted for several processes; empty for the memory of each."""
+    return os.environ.get(REDIS_URL, "")
 
 
 def application() -> Application:
@@ -30,7 +43,7 @@ def application() -> Application:
     path = Path(settings.key_store)
     services = Services(lambda account: SqliteStore(path, account=account), _now)
     metrics, gate = Metrics(), Gate(path)
-    limiter = limiter_of(os.environ.get(REDIS_URL) or MEMORY, metrics.limit_skipped)
+    limiter = limiter_of(redis_url() or MEMORY, metrics.limit_skipped)
     recorder, log = Recorder(Path(settings.usage_store)), AccessLog()
     metrics.watch("routic_usage_events", "usage events", recorder)
     # No line of the log for each question of a gateway: the usage log has them all, and twice would cost a third more.

@@ -99,6 +99,7 @@ def test_with_a_certificate_it_speaks_https_to_those_who_trust_it(sandbox: Sandb
         (["--tls-cert", "missing.pem", "--tls-key", "missing.pem"], 2, "could not be read"),
         (["--store", "http://127.0.0.1:1"], 2, "a store of its own"),
         (["--workers", "0"], 2, "--workers"),
+        (["--workers", "2", "--trust", "nonsense"], 2, "no network"),
         (["--host", "192.0.2.1", "--behind-tls"], 1, "cannot be listened on"),
     ],
 )
@@ -118,6 +119,13 @@ def test_a_port_that_is_taken_is_said(sandbox: Sandbox) -> None:
     assert done.code == 1
     assert "in use" in done.err
     assert "--port 0" in done.err
+
+
+def test_several_workers_without_a_place_to_count_together_are_warned_of(sandbox: Sandbox) -> None:
+    with routic_serve(sandbox, "--workers", 2) as serving:
+        assert "ROUTIC_REDIS_URL" in serving.log.read_text()
+    wrong = sandbox.run("serve", "--port", 0, env={"ROUTIC_REDIS_URL": "https://user:password@example.org"})
+    assert (wrong.code, "password" in wrong.err) == (2, False)
 
 
 def test_a_damaged_store_is_told_of_before_anybody_is_served(sandbox: Sandbox) -> None:
