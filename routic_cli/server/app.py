@@ -144,18 +144,22 @@ def _starlette(parts: Parts) -> Starlette:
     for route in ROUTES:
         by_path.setdefault(PREFIX + route.path, {})[route.method] = route
     admin = [_resource(path, methods, parts) for path, methods in by_path.items()]
-    return Starlette(
+    application = Starlette(
         routes=[*admin, *_about(parts), *parts.extra_routes],
         exception_handlers={HTTPException: _no_such_route, Exception: _internal_error},
     )
+    application.router.redirect_slashes = False  # a redirect goes to whatever Host says, and nobody follows it
+    return application
 
 
 def _resource(path: str, methods: Mapping[str, Route], parts: Parts) -> StarletteRoute:
     async def endpoint(request: Request) -> Response:
+        if request.method not in methods:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
         return await _respond(request, methods[request.method], parts)
 
-    route = StarletteRoute(path, endpoint, methods=list(methods))
-    route.methods = set(methods)  # Starlette adds HEAD to every GET
+    route = StarletteRoute(path, endpoint)
+    route.methods = None  # all of them: with PUT, /keys/import would be the key called 'import'
     return route
 
 

@@ -1,4 +1,4 @@
-"""Examples of the OpenAPI document. Replies are made by the functions that make the real ones, so that none is stale."""
+"""Examples of the OpenAPI document. Replies are made by what makes the real ones, so that none is stale."""
 
 from __future__ import annotations
 

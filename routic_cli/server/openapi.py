@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from routic_cli import __version__
-from routic_cli.domain.errors import RouticError, StoreLockedError
+from routic_cli.domain.errors import InvalidRequestError, RouticError, StoreLockedError
 from routic_cli.domain.keys import Scope
 from routic_cli.server.examples import BODIES, REPLIES
 from routic_cli.server.operations import ALWAYS, OPERATIONS, Operation
@@ -29,6 +29,10 @@ _MEANING: Final = {
     503: "Try again",
 }
 _REQUEST_ID: Final[Schema] = {"$ref": "#/components/headers/RequestId"}
+
+
+class _TooLarge(InvalidRequestError):
+    code = "body_too_large"
 
 
 def document() -> Schema:
@@ -81,6 +85,7 @@ def _operation(route: Route) -> Schema:
         "description": description,
         # An operation with several alternatives needs one of them.
         "security": [{"bearer": [scope.value]} for scope in route.scopes] or [{"bearer": []}],
+        "x-scopes": " or ".join(route.scopes) or told.scopes,
         "responses": _responses(route, told),
     }
     if parameters:
@@ -109,12 +114,8 @@ def _responses(route: Route, told: Operation) -> dict[str, Schema]:
         by_status.setdefault(http_status(error), []).append(error)
     examples = {status: {error.code: error_object(error) for error in errors} for status, errors in by_status.items()}
     # Any body is read, and too much of it refused, whether or not the route has a use for one.
-    too_large = RouticError(f"The body is larger than {route.largest} bytes", not_done="Nothing was done")
-    inner = error_object(too_large)["error"]
-    if not isinstance(inner, dict):
-        raise AssertionError("an error object has an object in it")
-    inner |= {"type": "invalid_request_error", "code": "body_too_large"}
-    examples[_BODY_TOO_LARGE] = {"body_too_large": {"error": inner}}
+    too_large = _TooLarge(f"The body is larger than {route.largest} bytes", not_done="Nothing was done")
+    examples[_BODY_TOO_LARGE] = {_TooLarge.code: error_object(too_large)}
     return responses | {str(status): _refusal(status, examples[status]) for status in sorted(examples)}
 
 
@@ -165,5 +166,6 @@ def _asked(name: str, summary: str, content: Schema, refusals: dict[str, Schema]
         "tags": ["server"],
         "summary": summary,
         "security": [],
+        "x-scopes": "none, no credential",
         "responses": {"200": answer} | (refusals or {}),
     }

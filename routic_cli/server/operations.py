@@ -27,7 +27,8 @@ EXAMPLE_ID: Final = "key_0123456789abcdef"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`answer` and `body` name schemas; `errors` are those beyond what every operation can end with."""
+    """`answer` and `body` name schemas; `errors` are those beyond what every operation can end with;
+    `scopes` is for routes that decide by themselves."""
 
     summary: str
     answer: str
@@ -36,6 +37,7 @@ class Operation:
     parameters: tuple[Schema, ...] = ()
     errors: tuple[RouticError, ...] = ()
     description: str = ""
+    scopes: str = ""
 
 
 def _query(name: str, schema: Schema, description: str) -> Schema:
@@ -92,6 +94,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ),
         errors=(_NOT_FOUND, _AMBIGUOUS),
         description="Needs `keys:read`; with `ref`, `keys:write` or `keys:revoke` will do.",
+        scopes="keys:read; with ref, any of keys:*",
     ),
     "mint_key": Operation(
         "The server mints a key; `value` is in the reply, once",
@@ -114,6 +117,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "Verification",
         "Fingerprint",
         description="Every credential may ask it of itself; of others with `keys:read`, `keys:write` or `keys:revoke`.",
+        scopes="none for itself; any of keys:* for others",
     ),
     "show_key": Operation("One key", "Key", errors=(_NOT_FOUND,)),
     "register_key": Operation(

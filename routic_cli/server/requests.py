@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from json import loads
+from json import dumps, loads
 from typing import Final, NoReturn
 
 from routic_cli.domain.errors import InvalidRequestError, SecretInArgumentError
@@ -17,6 +17,7 @@ from routic_cli.service.keys import KeyService
 from routic_cli.transport.wire.queries import Asked
 from routic_cli.transport.wire.requests import checked_fingerprint
 
+_ESCAPED_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _VERSION: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
@@ -65,7 +66,11 @@ class AdminRequest:
         """The JSON of the body; InvalidRequestError when it is none."""
         self.asked.end()
         try:
-            return loads(self.content, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+            text = self.content.decode("utf-8")
+            data = loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+            if _ESCAPED_HALF.search(text) is not None:
+                dumps(data, ensure_ascii=False).encode()  # ValueError for half a character, which no reply could name
+            return data
         except InvalidRequestError:
             raise
         except (ValueError, RecursionError):  # whatever it is, it is not repeated

@@ -36,6 +36,9 @@ class Fields:
 
     def integer(self, name: str) -> int:
         """A whole number that has to be there."""
+        value = self._get(name)
+        if isinstance(value, float) and value.is_integer():  # JSON has one kind of number: 60.0 is a whole one
+            return int(value)
         return self._typed(name, int, "a whole number")
 
     def integer_or_none(self, name: str) -> int | None:

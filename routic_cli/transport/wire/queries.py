@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from routic_cli.domain.errors import InvalidRequestError
-from routic_cli.domain.keys import KeyId, KeyQuery, KeyStatus, SortField
+from routic_cli.domain.keys import KeyId, KeyQuery, KeyStatus, SortField, is_key_id
 from routic_cli.domain.times import LATEST
 
 E = TypeVar("E", bound=StrEnum)
@@ -80,7 +80,10 @@ class Asked:
 
 def query_from(asked: Asked) -> tuple[KeyQuery, bool]:
     """The query of a request, and whether it asks for counts as well."""
-    status, sort, after = asked.one("status"), asked.one("sort") or "name", asked.one("after")
+    status, sort, after = asked.one("status"), asked.one("sort"), asked.one("after")
+    if after is not None and not is_key_id(after):
+        raise InvalidRequestError("'after' is not a key id", why="A page begins behind a key", param="after")
+    sort = "name" if sort is None else sort
     query = KeyQuery(
         status=None if status is None else _member(KeyStatus, status, "status"),
         name_glob=asked.one("name"),
