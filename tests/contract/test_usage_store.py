@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,8 @@ def test_a_cut_file_is_refused_and_left_as_it_is(store: UsageStore, path: Path) 
 
 @pytest.mark.parametrize("field", ["path", "agent", "request_id", "origin", "model", "address", "method", "outcome"])
 def test_a_key_in_any_text_is_masked_before_it_reaches_the_file(store: UsageStore, path: Path, field: str) -> None:
-    store.append([replace(PLAIN, **{field: f"a {KEY} b"})])
+    with_key: dict[str, Any] = {field: f"a {KEY} b"}
+    store.append([replace(PLAIN, **with_key)])
 
     assert getattr(store.events()[0], field) == "a sk-… b"
     assert KEY.encode() not in path.read_bytes()

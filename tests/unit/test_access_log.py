@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
@@ -12,7 +13,7 @@ from routic_cli.server.access_log import AccessLog
 KEY = "sk-Ky9Pf34qY6Nb3wWD25RQ4F5ZR3qa7yEeeby3abP16aSEj"
 
 
-def lines_of(capfd: pytest.CaptureFixture[str], *requests: dict[str, object]) -> list[str]:
+def lines_of(capfd: pytest.CaptureFixture[str], *requests: Mapping[str, object]) -> list[str]:
     log = AccessLog()
     log.start()
     for fields in requests:
