@@ -25,7 +25,7 @@ TAG_COUNT: Final = 32
 TAG_VALUE_LENGTH: Final = 256
 REASON_LENGTH: Final = 500
 HIGHEST_RPM: Final = 1_000_000_000
-_HIGHEST_VERSION: Final = 1_000_000_000
+HIGHEST_VERSION: Final = 1_000_000_000
 _LONGEST_GLOB: Final = 1000
 _TAG_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}")
 
@@ -154,7 +154,7 @@ def checked_version(version: NewVersion) -> NewVersion:
         raise InvalidRequestError("'sha256' is not a SHA-256 in lowercase hexadecimal", param="sha256")
     if not is_hint(version.hint):
         raise InvalidRequestError("'hint' is no mask such as sk-AbCd…WxYz", param="hint")
-    if not 1 <= version.number <= _HIGHEST_VERSION:
+    if not 1 <= version.number <= HIGHEST_VERSION:
         raise InvalidRequestError("Versions are numbered from 1", param="version")
     checked_moment(version.created_at, "created_at")
     return version

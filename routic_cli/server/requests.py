@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 from routic_cli.domain.errors import InvalidRequestError, SecretInArgumentError
 from routic_cli.domain.key_format import contains_secret_shape
 from routic_cli.domain.keys import KeyId, UnixSeconds, is_key_id
+from routic_cli.domain.rules import HIGHEST_VERSION
 from routic_cli.domain.scopes import Credential
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.service.keys import KeyService
@@ -57,7 +58,7 @@ class AdminRequest:
     def version(self) -> int:
         """The number of a version in the path."""
         text = self.words["n"]
-        if _VERSION.fullmatch(text) is None:
+        if _VERSION.fullmatch(text) is None or int(text) > HIGHEST_VERSION:
             raise InvalidRequestError("The path has no number of a version", param="version")
         return int(text)
 
@@ -70,11 +71,11 @@ class AdminRequest:
             data = loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
             if _ESCAPED_HALF.search(text) is not None:
                 dumps(data, ensure_ascii=False).encode()  # ValueError for half a character, which no reply could name
-            return data
         except InvalidRequestError:
             raise
         except (ValueError, RecursionError):  # whatever it is, it is not repeated
             raise InvalidRequestError("The body is not JSON") from None
+        return data
 
     @property
     def body_or_empty(self) -> object:

@@ -6,14 +6,13 @@ from enum import StrEnum
 from typing import Final
 
 from routic_cli.domain.keys import KEY_ID_ALPHABET, KEY_ID_LENGTH, KeyStatus, Scope, VerdictStatus, VersionStatus
-from routic_cli.domain.rules import HIGHEST_RPM, NAME_LENGTH, REASON_LENGTH, TAG_VALUE_LENGTH
+from routic_cli.domain.rules import HIGHEST_RPM, HIGHEST_VERSION, NAME_LENGTH, REASON_LENGTH, TAG_VALUE_LENGTH
 from routic_cli.domain.times import LATEST
 
 Schema = dict[str, object]
 
-HIGHEST_VERSION: Final = 1_000_000_000
 KEY_ID_PATTERN: Final = f"^key_[{KEY_ID_ALPHABET}]{{{KEY_ID_LENGTH}}}$"
-_PRINTABLE: Final = r"^( |[^\p{C}\p{Z}])*$"
+_PRINTABLE: Final = r"^[ \p{L}\p{M}\p{N}\p{P}\p{S}]*$"
 _TAG_NAME: Final = "^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
 
 
