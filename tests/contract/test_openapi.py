@@ -118,6 +118,15 @@ def test_half_a_character_in_a_body_is_refused_and_breaks_nothing(server: str, d
     assert reply.json()["error"]["code"] == "invalid_request"
 
 
+def test_an_address_with_a_slash_too_many_is_none_and_redirects_nowhere(server: str, doorman: Doorman) -> None:
+    import httpx2
+
+    headers = {"Authorization": f"Bearer {doorman.admit('ours').reveal()}", "Host": "elsewhere.example"}
+    reply = httpx2.get(f"{server}/admin/v1/keys/", headers=headers, trust_env=False)
+    assert reply.status_code == 404
+    assert "location" not in reply.headers
+
+
 def rows(heading: str) -> list[list[str]]:
     """The rows of the table under a heading of the page, without markup."""
     section = PAGE.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
