@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from limits import RateLimitItemPerMinute, WindowStats
 from limits.storage import MemoryStorage
@@ -94,9 +94,9 @@ class MemoryLimiter:
     """Counts in this process: with several workers, each lets the whole limit through."""
 
     def __init__(self) -> None:
-        storage = _SweptMemory()
-        self._exact = MovingWindowRateLimiter(storage)
-        self._rough = SlidingWindowCounterRateLimiter(storage)
+        self.storage = _SweptMemory()
+        self._exact = MovingWindowRateLimiter(self.storage)
+        self._rough = SlidingWindowCounterRateLimiter(self.storage)
 
     async def take(self, key_id: KeyId, rpm: int) -> Quota | None:
         """Take a place in this minute."""
@@ -124,7 +124,9 @@ class RedisLimiter:
         self._at_once = asyncio.Semaphore(_REDIS_AT_ONCE)
         self._storage = _redis_storage(url)
         from limits.aio import strategies
+        from redis.exceptions import RedisError
 
+        self._errors = (TimeoutError, OSError, RedisError)
         self._exact: aio_strategies.RateLimiter = strategies.MovingWindowRateLimiter(self._storage)
         self._rough: aio_strategies.RateLimiter = strategies.SlidingWindowCounterRateLimiter(self._storage)
 
@@ -140,7 +142,7 @@ class RedisLimiter:
             async with asyncio.timeout(_REDIS_PATIENCE), self._at_once:
                 passed = await strategy.hit(item, key_id)
                 stats = await strategy.get_window_stats(item, key_id)
-        except (TimeoutError, OSError, self._storage.base_exceptions) as error:  # type: ignore[misc]  # its own base
+        except self._errors as error:
             self._note_away(error)
             return None
         if self._away:
@@ -172,19 +174,20 @@ def _redis_storage(url: str) -> RedisStorage:
     try:
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
-
-        # One retry: a connection that Redis has closed meanwhile looks alive until it is used.
-        return RedisStorage(f"async+{url}", implementation="redispy", retry=Retry(NoBackoff(), 1))  # type: ignore[arg-type]  # passed on to redis
-    except (ImportError, ConfigurationError) as error:
+    except ImportError as error:
         raise RouticError(
             "Rate limits cannot be kept in Redis",
             why="The package 'redis' is missing",
             not_done="No server was started",
             remedy="pip install 'routic[redis]'",
         ) from error
-    except ValueError as error:
-        # Not its text: that may hold the URL with its password.
-        raise InvalidRequestError("The URL of Redis cannot be read", not_done="No server was started") from error
+    # One retry: a connection that Redis has closed meanwhile looks alive until it is used.
+    options: dict[str, Any] = {"retry": Retry(NoBackoff(), 1)}
+    try:
+        return RedisStorage(f"async+{url}", implementation="redispy", **options)
+    except (ValueError, ConfigurationError):
+        # Without their text: it may hold the URL with its password.
+        raise InvalidRequestError("The URL of Redis cannot be read", not_done="No server was started") from None
 
 
 def _quota(rpm: int, stats: WindowStats, *, passed: bool) -> Quota:
