@@ -131,8 +131,8 @@ def _is_anothers(error: RouticError, data: object, status: int) -> bool:
     what became of the request.
     """
     inner = data["error"] if isinstance(data, dict) else {}
-    misleading = status in {_NOT_FOUND, _TOO_LARGE} or status in _SERVER_ERRORS
-    return misleading and inner.get("code") != error.code
+    misleading = status == _NOT_FOUND or status in _SERVER_ERRORS
+    return status == _TOO_LARGE or (misleading and inner.get("code") != error.code)
 
 
 def _none_of_the_apis(status: int, base_url: str) -> Refused | Lost:
@@ -165,8 +165,11 @@ def _none_of_the_apis(status: int, base_url: str) -> Refused | Lost:
 
 
 def _redirected(reply: Reply, base_url: str) -> UnavailableError:
-    target = urlsplit(reply.headers.get("location", ""))
-    where = f" to {target.scheme}://{target.hostname}" if target.hostname else ""
+    try:
+        target = urlsplit(reply.headers.get("location", ""))
+        where = f" to {target.scheme}://{target.hostname}" if target.hostname else ""
+    except ValueError:  # an address that is none
+        where = ""
     return UnavailableError(
         f"{origin_of(base_url)} redirects{where}",
         why="Redirects are not followed: the credential would go where it was not meant for",
