@@ -352,7 +352,7 @@ def test_plain_http_at_an_https_address_sends_nothing(asking: Callable[..., Remo
 def test_a_redirect_is_named_and_not_followed(asking: Callable[..., RemoteTransport], status: int) -> None:
     with Liar(says(200, "{}")) as target, Liar(says(status, Location=f"{target.url}/admin/v1/keys")) as liar:
         for ask in ALL.values():
-            with pytest.raises(UnavailableError, match="redirects to http://127.0.0.1") as caught:
+            with pytest.raises(UnavailableError, match="redirects to http://127") as caught:
                 ask(asking(liar.url))
             assert (type(caught.value), caught.value.not_done) == (UnavailableError, "Nothing was done")
         assert (len(liar.requests), target.connections) == (len(ALL), 0)
