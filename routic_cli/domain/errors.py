@@ -44,6 +44,8 @@ class RouticError(Exception):
 
     code: ClassVar[str] = "failed"
     exit_code: ClassVar[int] = 1
+    may_have_happened: bool = False
+    """Whether an earlier request of the same may still arrive, or has: a conflict answers the last one only."""
 
     def __init__(
         self, what: str, *, why: str = "", not_done: str = "", remedy: str = "", param: str | None = None
@@ -184,6 +186,7 @@ class OutcomeUnknownError(UnavailableError):
     """The write was sent and the answer was lost: it may have happened. Ask again before saying anything."""
 
     code = "outcome_unknown"
+    may_have_happened = True
 
 
 class PartialFailureError(RouticError):

@@ -78,7 +78,8 @@ class Application:
         """One connection's event, as ASGI has it."""
         kind = scope["type"]
         if kind == "http":
-            if self._parts.auth is not None and scope["path"] == "/auth":
+            path = scope["path"]  # Envoy asks at /auth, followed by the path that it asks about
+            if self._parts.auth is not None and (path == "/auth" or path.startswith("/auth/")):
                 await self._parts.auth(scope, receive, send)
             else:
                 await self._answer(scope, receive, send)

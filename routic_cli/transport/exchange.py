@@ -118,8 +118,10 @@ class Exchange:
                     break
             if attempt < ATTEMPTS:
                 self._sleep(pause if pause is not None else _jittered(attempt))
-        if lost is not None and question.changes and not isinstance(failure, ConflictError):
-            raise self._unknown(lost, failure)
+        if lost is not None and question.changes:
+            if not isinstance(failure, ConflictError):
+                raise self._unknown(lost, failure)
+            failure.may_have_happened = True  # the attempt that was lost may still be on its way
         raise failure
 
     def close(self) -> None:

@@ -150,7 +150,7 @@ class _Progress(Enum):
 
     def may_be_valid_after(self, error: BaseException) -> bool:
         """A store that says no, or was never reached, has registered nothing; any other error leaves it open."""
-        refused = isinstance(error, RouticError) and not isinstance(error, OutcomeUnknownError)
+        refused = isinstance(error, RouticError) and not error.may_have_happened
         return self is _Progress.REGISTERED or (self is _Progress.REGISTERING and not refused)
 
 
@@ -160,8 +160,10 @@ def _register(delivery: Delivery) -> Key:
     except OutcomeUnknownError as unknown:
         try:
             return delivery.register()  # the same id and hash again is success
-        except ConflictError:
-            raise  # that is an answer; any other error leaves the first question open
+        except ConflictError as conflict:
+            # An answer, and yet the first request may be held up somewhere: its secret has to be called dead.
+            conflict.may_have_happened = True
+            raise
         except RouticError:
             raise unknown from None
 

@@ -108,8 +108,9 @@ def _complete(plan: Plan, desk: Desk) -> Key:
     try:
         return complete_rotation(desk, plan.key.id, plan.key.current.number, plan.grace)
     except RouticError as error:
+        state = "may have no end yet" if error.may_have_happened else "has no end yet"
         error.not_done = (
-            f"Version {plan.number} is delivered and valid; version {plan.key.current.number} has no end yet,"
+            f"Version {plan.number} is delivered and valid; version {plan.key.current.number} {state},"
             " and gets it from the next command that changes something"
         )
         raise

@@ -6,7 +6,6 @@ Needs wrk. The two take turns; memory is the server's after 100,000 requests wit
 from __future__ import annotations
 
 import re
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -94,7 +93,7 @@ def _memory(pid: int) -> int:
 
 @contextmanager
 def _bare(folder: Path) -> Iterator[str]:
-    module = f"bare_{secrets.token_hex(4)}"
+    module = "bare_application"
     (folder / f"{module}.py").write_text(_BARE)
     port = free_port()
     flags = ["--port", str(port), "--no-access-log", "--log-level", "critical", "--lifespan", "off"]

@@ -48,7 +48,7 @@ class Model:
             return
         for number in range(WORDS):
             if number == 1:
-                while not self.go_on.is_set():
+                while not self.go_on.is_set():  # noqa: ASYNC110  # another thread sets it, which asyncio's own cannot bear
                     await asyncio.sleep(0.02)
             chunk = {**_completion(""), "object": "chat.completion.chunk"}
             chunk["choices"] = [{"index": 0, "delta": {"content": f"word{number} "}, "finish_reason": None}]
