@@ -80,7 +80,7 @@ def run(
         scheme = "https" if tls_cert else "http"
         shown = f"[{host}]" if ":" in host else host
         serve(settings, listening, bound, lambda: _tell(session, f"{scheme}://{shown}:{actual}", store))
-    session.console.notice("Ended; every request was answered")
+    session.console.notice("Ended")
 
 
 def _tell(session: Session, address: str, store: LocalStore) -> None:

@@ -11,12 +11,16 @@ from routic_cli.domain.keys import KeyId, Scope
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A key that asks something of the admin API: whose it is and what it may do."""
+    """A key that asks something of the admin API: whose it is and what it may do.
+
+    `retiring` says that the version that asks has an end, because a later one has taken its place.
+    """
 
     key_id: KeyId
     name: str
     account: str
     scopes: Collection[Scope]
+    retiring: bool = False
 
     def may(self, scope: Scope) -> bool:
         """Whether it holds the scope; `admin` is all of them."""
@@ -31,6 +35,16 @@ class Credential:
                 why=f"It holds: {', '.join(sorted(self.scopes))}",
                 not_done="Nothing was done",
                 remedy=f"routic keys create --name NAME --scope {wanted[0]}, with a credential that holds it",
+            )
+
+    def require_not_its_own(self, key_id: KeyId) -> None:
+        """InsufficientScopeError for a retiring secret that changes its own key: a rotation gets rid of a thief."""
+        if self.retiring and key_id == self.key_id:
+            raise InsufficientScopeError(
+                f"This version of the credential '{self.name}' is retiring, and does not change its own key",
+                why="A later version has taken its place",
+                not_done="Nothing was done",
+                remedy="the same command with the current version",
             )
 
     def require_grantable(self, scopes: Iterable[Scope]) -> None:

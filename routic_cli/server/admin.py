@@ -153,6 +153,7 @@ def list_trail(request: AdminRequest) -> JsonObject:
 
 def _writable_key(request: AdminRequest) -> None:
     """InsufficientScopeError for a key with a scope that the credential lacks: a new secret of it would grant it."""
+    request.credential.require_not_its_own(request.key_id)
     request.credential.require_grantable(request.service.find(request.key_id).traits.scopes)
 
 

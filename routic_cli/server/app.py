@@ -136,7 +136,7 @@ class Application:
 def _request_id(scope: Mapping[str, Any]) -> str:
     """The caller's own, where it is a short token and no key; else a new one."""
     given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
-    sound = _REQUEST_ID.fullmatch(given) is not None and not given.startswith("sk-")
+    sound = _REQUEST_ID.fullmatch(given) is not None and "sk-" not in given
     return given if sound else f"req_{uuid4().hex}"
 
 
@@ -171,19 +171,18 @@ async def _respond(request: Request, route: Route, parts: Parts) -> Response:
         if route.scopes:
             credential.require_any(route.scopes)
         content = await _content(request, route.largest)
-        return _json(await run_in_threadpool(_handled, request, route, parts, credential, content))
+        return await run_in_threadpool(_handled, request, route, parts, credential, content)
     except _TooLargeError as error:
         return _error(error, _TOO_LARGE)
     except RouticError as error:
         return _error(error)
 
 
-def _handled(
-    request: Request, route: Route, parts: Parts, credential: Credential, content: bytes
-) -> Mapping[str, object]:
+def _handled(request: Request, route: Route, parts: Parts, credential: Credential, content: bytes) -> Response:
+    """The reply, rendered here too: a large one would keep the event loop from everybody else."""
     actor = f"{credential.name} ({credential.key_id})"
     with parts.services.service(credential.account, actor) as service:
-        return route.answer(
+        data = route.answer(
             AdminRequest(
                 service=service,
                 credential=credential,
@@ -194,6 +193,7 @@ def _handled(
                 if_match=request.headers.get("if-match"),
             )
         )
+    return _json(data)
 
 
 def _parameters(request: Request) -> list[tuple[str, str]]:

@@ -50,7 +50,8 @@ class StoreAuthenticator:
             raise ExpiredCredentialError(
                 f"The credential '{holder.key.name}' is {status}", not_done=_NOT_DONE, remedy="routic auth login"
             )
-        return Credential(holder.key.id, holder.key.name, holder.account, holder.key.traits.scopes)
+        retiring = version.expires_at is not None
+        return Credential(holder.key.id, holder.key.name, holder.account, holder.key.traits.scopes, retiring)
 
 
 def bearer_token(headers: Sequence[str]) -> str:

@@ -74,16 +74,19 @@ class Forwarded:
         peer = client[0] if client else None
         method, path, address = scope["method"], scope["path"], peer
         plain_http = False
-        uri = None
+        uri, key_in_url = None, False
         if peer is None or self._is_trusted(peer):
             method = _method(headers) or method
             address = self._address(headers) or peer
             plain_http = headers.get(b"x-forwarded-proto", b"")[:5].rstrip(b" ,").lower() == b"http"
-            uri = next((headers[name] for name in _URI_HEADERS if name in headers), None)
+            uris = [headers[name] for name in _URI_HEADERS if name in headers]
+            uri = uris[0] if uris else None
+            # All of them: a gateway sets one, and passes on what a caller has written into the others.
+            key_in_url = any(_has_key(each) for each in uris)
         if uri is None:  # Envoy asks at /auth followed by the path that it asks about
             uri = (path.removeprefix(AUTH_PATH) or path).encode()
         own = scope["query_string"]
-        key_in_url = _has_key(uri) or (bool(own) and _has_key(own))
+        key_in_url = key_in_url or _has_key(uri) or (bool(own) and _has_key(own))
         agent, origin = headers.get(b"user-agent"), headers.get(b"origin")
         return Call(
             method,

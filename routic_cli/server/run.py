@@ -16,6 +16,7 @@ from typing import Final
 import uvicorn
 
 from routic_cli.domain.errors import InvalidRequestError, RouticError
+from routic_cli.server.protocol import BoundedProtocol
 from routic_cli.server.settings import Settings
 
 _BACKLOG: Final = 2048
@@ -101,6 +102,7 @@ def _configuration(listening: Listening) -> uvicorn.Config:
             access_log=False,
             server_header=False,
             proxy_headers=False,  # whom to believe is for the auth endpoint to judge
+            http=BoundedProtocol,
             ws="none",
             lifespan="on",
             timeout_graceful_shutdown=listening.grace,

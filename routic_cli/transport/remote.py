@@ -44,6 +44,7 @@ from routic_cli.transport.wire.replies import (
     verdict_from,
 )
 from routic_cli.transport.wire.requests import (
+    MOST_IMPORTED,
     changes_body,
     import_body,
     new_key_body,
@@ -58,7 +59,6 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 KEYS: Final = "/admin/v1/keys"
-_BATCH: Final = 5000
 _BATCH_SECONDS: Final = 120.0
 
 
@@ -93,14 +93,24 @@ class RemoteTransport:
         return [next(answers) if result is None else result for result in results]
 
     def _imported(self, news: Sequence[NewKey]) -> Iterator[Registration]:
+        done = 0
         for batch in _batches(news):
-            yield from self._change(
-                "POST",
-                f"{KEYS}/import",
-                lambda data, batch=batch: registrations_from(data, batch),  # type: ignore[misc]  # bound at once
-                body=import_body(batch),
-                seconds=_BATCH_SECONDS,
-            )
+            try:
+                results = self._change(
+                    "POST",
+                    f"{KEYS}/import",
+                    lambda data, batch=batch: registrations_from(data, batch),  # type: ignore[misc]  # bound at once
+                    body=import_body(batch),
+                    seconds=_BATCH_SECONDS,
+                )
+            except RouticError as error:
+                if not done:
+                    raise
+                # What came before is in the store: each of the rest has the error, and the command says both.
+                yield from (Registration(None, error=error) for _ in news[done:])
+                return
+            yield from results
+            done += len(batch)
 
     def find(self, ref: str) -> Key:
         """The key by its name, its id or a unique beginning of its id."""
@@ -223,8 +233,8 @@ def _version_path(key_id: KeyId, number: int) -> str:
 
 
 def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), _BATCH):
-        yield items[start : start + _BATCH]
+    for start in range(0, len(items), MOST_IMPORTED):
+        yield items[start : start + MOST_IMPORTED]
 
 
 def _with_our_own(results: Sequence[Revocation], asked_since: UnixSeconds | None) -> list[Revocation]:

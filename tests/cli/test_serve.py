@@ -112,6 +112,28 @@ def test_what_it_refuses_to_begin(sandbox: Sandbox, flags: list[str], code: int,
     assert not sandbox.key_store.exists()
 
 
+def test_a_retiring_credential_cannot_keep_itself_alive(sandbox: Sandbox) -> None:
+    old = admin_of(sandbox)
+    with routic_serve(sandbox) as serving:
+        there = {"ROUTIC_STORE": serving.url, "ROUTIC_TOKEN": old}
+        new = sandbox.ok("rotate", "ops", "--grace", "1h", "--show", env=there).secret
+        refused = sandbox.run("rotate", "ops", "--abort", "--yes", env=there)
+        assert names(sandbox, there) == ["ops"]  # it is let in until its end, for everything else
+        finished = sandbox.ok("rotate", "ops", "--finish", "--force", "--yes", env={**there, "ROUTIC_TOKEN": new})
+        ended = sandbox.run("keys", "list", env=there)
+
+    assert refused.code != 0
+    assert finished.code == 0
+    assert ended.code == 4
+
+
+def test_a_head_without_end_is_cut_off(sandbox: Sandbox) -> None:
+    with routic_serve(sandbox) as serving, socket.create_connection(_address(serving), DEADLINE) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Long: ")
+        with pytest.raises(OSError):  # noqa: PT011  # reset or broken pipe, as the kernel has it
+            connection.sendall(b"a" * (100 << 20))
+
+
 def test_a_port_that_is_taken_is_said(sandbox: Sandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = sandbox.run("serve", "--port", taken.getsockname()[1])

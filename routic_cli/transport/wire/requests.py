@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.keys import (
@@ -21,6 +22,9 @@ from routic_cli.domain.keys import (
 from routic_cli.domain.secret import Fingerprint, is_fingerprint
 from routic_cli.transport.wire.fields import Fields
 from routic_cli.transport.wire.objects import JsonObject
+
+MOST_IMPORTED: Final = 5000
+"""Keys in one import: what is answered, too, has to fit into memory and into a moment."""
 
 
 def new_key_body(new: NewKey) -> JsonObject:
@@ -75,6 +79,8 @@ def imports_from(data: object, now: UnixSeconds) -> list[NewKey]:
     fields = Fields(data)
     items = fields.items("keys")
     fields.end()
+    if len(items) > MOST_IMPORTED:
+        raise InvalidRequestError(f"At most {MOST_IMPORTED} keys come in one request", param="keys")
     return [_imported(item, number, now) for number, item in enumerate(items)]
 
 
