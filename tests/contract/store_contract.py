@@ -36,12 +36,11 @@ def change_and_interrupt(tx: StoreWriter) -> NoReturn:
 
 
 class StoreContract:
-    """The promises of routic_cli/store/interface.py."""
+    """The promises of routic_cli/store/interface.py.
 
-    @pytest.fixture
-    def store_of(self) -> StoreOf:
-        """A store for an account; those of two accounts share their place. The backend closes what it opens."""
-        raise NotImplementedError("a backend's test says how its store is opened")
+    A backend's test adds the fixture `store_of`: a store for an account; those of two accounts share their place, and
+    it closes what it opens.
+    """
 
     @pytest.fixture
     def store(self, store_of: StoreOf) -> Iterator[Store]:

@@ -33,21 +33,15 @@ Actions = Callable[[], list[str]]
 
 
 class TransportFixtures:
-    """What a transport's test has to say, and what follows from it."""
+    """What follows from the two fixtures that a transport's test adds.
+
+    `transport_of` gives a transport for an account, at the time of `clock`; those of two accounts reach the same store.
+    `trail_of` reads the audit trail of an account, the newest entry first.
+    """
 
     @pytest.fixture
     def clock(self) -> Clock:
         return Clock()
-
-    @pytest.fixture
-    def transport_of(self, clock: Clock) -> TransportOf:
-        """A transport for an account; those of two accounts reach the same store."""
-        raise NotImplementedError("a transport's test says how it is opened")
-
-    @pytest.fixture
-    def trail_of(self) -> TrailOf:
-        """The audit trail of an account, the newest entry first."""
-        raise NotImplementedError("a transport's test says where the trail is read")
 
     @pytest.fixture
     def transport(self, transport_of: TransportOf) -> Transport:

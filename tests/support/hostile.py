@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Self
@@ -14,7 +15,7 @@ _HEAD_END: Final = b"\r\n\r\n"
 _PATIENCE: Final = 20.0  # of a socket of ours; a test that waits so long has failed
 
 
-class _Listener:
+class _Listener(ABC):
     """Takes connections on a port of its own, each in a thread that the end of the block waits for."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -72,8 +73,9 @@ class _Listener:
                 self._open.append(wrapped)
                 self._talk(wrapped)
 
+    @abstractmethod
     def _talk(self, connection: socket.socket) -> None:
-        raise NotImplementedError
+        """What is done with one connection."""
 
     def _request(self, connection: socket.socket) -> bytes:
         """One whole request, head and body; nothing when the client has gone."""
