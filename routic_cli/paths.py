@@ -25,7 +25,6 @@ class Paths:
 
     config_file: Path
     key_store: Path
-    usage_store: Path
     state_file: Path
     operation_locks: Path
 
@@ -41,10 +40,15 @@ def default_paths(environ: Mapping[str, str]) -> Paths:
     return Paths(
         config_file=config / "config.toml",
         key_store=data / "keys.db",
-        usage_store=data / "usage.db",
         state_file=state / "state.db",
         operation_locks=state / "operations",
     )
+
+
+def usage_log_beside(key_store: Path) -> Path:
+    """The usage log of a key store: `usage.db` beside `keys.db`, and `NAME.usage.db` beside any other NAME.db."""
+    name = "usage.db" if key_store.name == "keys.db" else f"{key_store.stem}.usage.db"
+    return key_store.with_name(name)
 
 
 def _base_folder(environ: Mapping[str, str], variable: str, folder: str) -> Path:

@@ -55,9 +55,10 @@ def run(
     if (tls_cert is None) != (tls_key is None):
         raise InvalidRequestError("--tls-cert and --tls-key go together", not_done=_NOT_STARTED)
     _require_installed()
+    from routic_cli.paths import usage_log_beside
     from routic_cli.server import worker
     from routic_cli.server.run import Listening, bind, is_loopback, serve
-    from routic_cli.server.settings import Settings, usage_store_beside
+    from routic_cli.server.settings import Settings
 
     if not is_loopback(host) and tls_cert is None and not behind_tls:
         raise UnsafeDestinationError(
@@ -67,7 +68,7 @@ def run(
             remedy=f"routic serve --host {host} --tls-cert FILE --tls-key FILE, or --behind-tls when a proxy has it",
         )
     session.transport.require_writable()  # a store that is damaged or not ours is told of here, not to each client
-    settings = Settings(str(store.path), str(usage_store_beside(store.path)), tuple(trusted or ()))
+    settings = Settings(str(store.path), str(usage_log_beside(store.path)), tuple(trusted or ()))
     worker.check(settings)
     if workers > 1 and not worker.redis_url():
         session.console.warn(

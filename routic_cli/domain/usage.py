@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from routic_cli.domain.key_format import PREFIX, contains_secret_shape
 from routic_cli.domain.keys import KeyId, UnixSeconds
 from routic_cli.domain.secret import Fingerprint
 
 MASK: Final = "sk-…"
+EVENT_ID_PREFIX: Final = "evt_"
+BILLIONTHS: Final = 1_000_000_000
+"""In one unit of a currency: a token costs a few millionths of a dollar, and sums must be exact."""
 
 _SECRET_LIKE: Final = re.compile(r"sk-[0-9A-Za-z_-]{20,}")
+_EVENT_ID: Final = re.compile(rf"{EVENT_ID_PREFIX}([0-9a-f]{{16}})([0-9a-f]{{16}})")
+_HALF: Final = 1 << 63
 
 
 class Outcome(StrEnum):
@@ -30,6 +34,12 @@ class Outcome(StrEnum):
     LACKS_SCOPE = "lacks_scope"
     LIMITED = "rate_limited"
     UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
+    """A log says that the call was refused, and not why."""
+
+
+USES: Final = frozenset({Outcome.ALLOWED, Outcome.LIMITED, Outcome.LACKS_SCOPE})
+"""The outcomes of a key that is let in: somebody is using it."""
 
 
 class Flag(StrEnum):
@@ -39,13 +49,13 @@ class Flag(StrEnum):
     PLAIN_HTTP = "plain_http"
 
 
-@dataclass(frozen=True, slots=True)
-class UsageEvent:
+class UsageEvent(NamedTuple):
     """One call. `sha256` is set for a key that the store does not know, `key_id` and `version` for one that it does.
 
     `outcome` is "allowed" or why not: an `Outcome`, or an error's code where a log has no more. `path` is without its
     query, `flags` are names of `Flag`. `tokens_in`, `tokens_out`, `cost` (in billionths of the account's currency) and
-    `model` come from logs that know them. Numbers are of 64 bits.
+    `model` come from logs that know them. `identity` tells two events of one second apart, and an event that comes
+    twice from two; None until the store draws one. Numbers are of 64 bits.
     """
 
     time: UnixSeconds
@@ -66,6 +76,25 @@ class UsageEvent:
     tokens_out: int | None = None
     cost: int | None = None
     model: str | None = None
+    identity: int | None = None
+
+
+class EventMark(NamedTuple):
+    """The place of an event in the log: its second, and its identity within it."""
+
+    time: UnixSeconds
+    identity: int
+
+
+def event_id(mark: EventMark) -> str:
+    """`evt_` and 32 hexadecimal digits, in the order of the log."""
+    return f"{EVENT_ID_PREFIX}{mark.time + _HALF:016x}{mark.identity + _HALF:016x}"
+
+
+def event_mark(text: str) -> EventMark | None:
+    """What `event_id` made the text of; None for any other text."""
+    found = _EVENT_ID.fullmatch(text)
+    return None if found is None else EventMark(int(found[1], 16) - _HALF, int(found[2], 16) - _HALF)
 
 
 def without_keys(text: str, longest: int) -> str:

@@ -27,7 +27,7 @@ class Batcher(Generic[T]):
 
     def __init__(
         self,
-        write: Callable[[Sequence[T]], None],
+        write: Callable[[Sequence[T]], object],
         *,
         capacity: int = 100_000,
         batch: int = 1000,

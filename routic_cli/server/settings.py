@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Final, Self
 
 VARIABLE: Final = "ROUTIC_SERVE_SETTINGS"
@@ -31,9 +30,3 @@ class Settings:
         """What the parent left."""
         values = json.loads(os.environ[VARIABLE])
         return cls(values["key_store"], values["usage_store"], tuple(values["trusted"]))
-
-
-def usage_store_beside(key_store: Path) -> Path:
-    """The usage log of a key store: `usage.db` beside `keys.db`, and `NAME.usage.db` beside any other NAME.db."""
-    name = "usage.db" if key_store.name == "keys.db" else f"{key_store.stem}.usage.db"
-    return key_store.with_name(name)

@@ -47,6 +47,7 @@ from routic_cli.service.registration import (
 )
 from routic_cli.store.interface import Store, StoreReader, TrailEntry
 from routic_cli.transport.interface import Registration
+from routic_cli.transport.usage import UsageTransport
 
 NEVER_DELIVERED = "never delivered"
 
@@ -58,6 +59,13 @@ class KeyService:
         self._store = store
         self._clock = clock
         self._actor = actor
+
+    @property
+    def usage(self) -> UsageTransport:
+        """What the log beside the store can be asked."""
+        from routic_cli.service.usage import UsageService
+
+        return UsageService(self._store, self._clock)
 
     def register(self, new: NewKey) -> Key:
         """Make a key valid; the same id and hash again is success."""

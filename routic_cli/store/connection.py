@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +16,13 @@ class Kind:
     """One kind of file: what it is called in messages, and how it is told from any other SQLite file.
 
     `steps` are the statements of each migration; `user_version` counts how many of them a file has had.
+    `functions` are what the steps call by name, of one text each.
     """
 
     label: str
     application_id: int
     steps: tuple[tuple[str, ...], ...]
+    functions: Mapping[str, Callable[[str | None], str | None]] = field(default_factory=dict)
 
     @property
     def version(self) -> int:
@@ -47,6 +50,14 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def run_steps(connection: sqlite3.Connection, kind: Kind, statements: tuple[str, ...]) -> None:
+    """The statements of one step, with the functions that they may call."""
+    for name, function in kind.functions.items():
+        connection.create_function(name, 1, function, deterministic=True)
+    for statement in statements:
+        connection.execute(statement)
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -27,7 +27,7 @@ from routic_cli.private_files import (
     make_private_folder,
     sync_folder,
 )
-from routic_cli.store.connection import Kind, connect, pragma
+from routic_cli.store.connection import Kind, connect, pragma, run_steps
 from routic_cli.store.sqlite_errors import UNTOUCHED, damaged, translated_errors
 from routic_cli.store.upgrading import apply_steps, upgrade
 
@@ -175,8 +175,7 @@ def empty_database(kind: Kind) -> Iterator[sqlite3.Connection]:
     connection.row_factory = sqlite3.Row
     try:
         for statements in kind.steps:
-            for statement in statements:
-                connection.execute(statement)
+            run_steps(connection, kind, statements)
         yield connection
     finally:
         connection.close()

@@ -5,7 +5,7 @@ A backend is one class with `reading` and `writing`; tests/contract/store_contra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -22,6 +22,8 @@ from routic_cli.domain.keys import (
     UnixSeconds,
 )
 from routic_cli.domain.secret import Fingerprint
+from routic_cli.domain.traffic import Appended, EventPage, EventQuery, LastUse, Strangers, Traffic, TrafficQuery
+from routic_cli.domain.usage import UsageEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,44 @@ class StoreWriter(StoreReader, Protocol):
         """Append to the audit trail."""
 
 
+class UsageLog(Protocol):
+    """Where usage is remembered. Questions are answered for one account, with the calls of unknown keys; None is all.
+
+    Looking makes nothing: a log that is not there reads as empty.
+    """
+
+    def append(self, events: Sequence[UsageEvent]) -> Appended:
+        """All of them, or none; one of the same time and identity as one before is known. ValueError for a bad one."""
+
+    def events(self, query: EventQuery, *, account: str | None = None) -> EventPage:
+        """Single events, in the order of their time."""
+
+    def traffic(self, query: TrafficQuery, *, account: str | None = None) -> list[Traffic]:
+        """Calls counted by what they have in common, in no order."""
+
+    def strangers(self, *, since: UnixSeconds | None = None, until: UnixSeconds | None = None) -> list[Strangers]:
+        """The addresses that tried keys which no store knows."""
+
+    def last_uses(self, key_ids: Iterable[KeyId] | None = None) -> Mapping[tuple[KeyId, int], LastUse]:
+        """The last use of each version of these keys, or of all; a version that was never let in is left out."""
+
+    def spent(self, account: str) -> int:
+        """What the account's calls have cost since the log began, in billionths; pruning takes nothing off."""
+
+    def prune(self, before: UnixSeconds) -> int:
+        """Forget the events of the hours before that time; how many. Last uses and costs stay."""
+
+
 class Store(Protocol):
-    """Where keys live."""
+    """Where the keys of an account live, and what is remembered of their usage."""
+
+    @property
+    def account(self) -> str:
+        """Whose keys they are."""
+
+    @property
+    def usage(self) -> UsageLog:
+        """What is remembered of their usage."""
 
     def reading(self, now: UnixSeconds) -> AbstractContextManager[StoreReader]:
         """A consistent view, with each key's status as of `now`."""

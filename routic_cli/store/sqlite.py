@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from routic_cli.domain.errors import OutcomeUnknownError, UnavailableError
 from routic_cli.domain.keys import (
@@ -24,11 +24,15 @@ from routic_cli.domain.keys import (
     UnixSeconds,
 )
 from routic_cli.domain.secret import Fingerprint
+from routic_cli.paths import usage_log_beside
 from routic_cli.store.database import empty_database, open_database
-from routic_cli.store.interface import Holder, StoreReader, StoreWriter, TrailEntry
+from routic_cli.store.interface import Holder, StoreReader, StoreWriter, TrailEntry, UsageLog
 from routic_cli.store.migrations import KEY_STORE
 from routic_cli.store.rows import STATUS_SQL, conditions_of, keys_of, order_of, readable
 from routic_cli.store.sqlite_errors import is_locked, translated_errors
+
+if TYPE_CHECKING:
+    from routic_cli.store.usage import UsageStore
 
 _BEHIND_ALL: Final = (1 << 63) - 1
 
@@ -39,13 +43,28 @@ class SqliteStore:
     def __init__(self, path: Path, *, account: str) -> None:
         self._path = path
         self._account = account
+        self._usage: UsageStore | None = None
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
+
+    @property
+    def account(self) -> str:
+        """Whose keys they are."""
+        return self._account
+
+    @property
+    def usage(self) -> UsageLog:
+        """The usage log beside the file."""
+        if self._usage is None:
+            from routic_cli.store.usage import UsageStore
+
+            self._usage = UsageStore(usage_log_beside(self._path))
+        return self._usage
 
     def _open(self, *, create: bool) -> sqlite3.Connection:
         """The connection; another one when another file has come to the place of this one, a backup perhaps."""
         if self._connection is not None and self._identity != _identity_of(self._path):
-            self.close()
+            self._disconnect()
         if self._connection is None:
             self._connection = open_database(self._path, KEY_STORE, create=create)
             self._identity = _identity_of(self._path)
@@ -130,7 +149,13 @@ class SqliteStore:
         return problems + [f"{len(orphans)} versions without a key"] * bool(orphans)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and the log beside it."""
+        self._disconnect()
+        if self._usage is not None:
+            self._usage.close()
+            self._usage = None
+
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from routic_cli.private_files import PRIVATE_FILE, sync_folder
-from routic_cli.store.connection import Kind, connect, pragma
+from routic_cli.store.connection import Kind, connect, pragma, run_steps
 from routic_cli.store.sqlite_errors import damaged
 
 
@@ -42,8 +42,7 @@ def apply_steps(connection: sqlite3.Connection, kind: Kind) -> None:
     for number, statements in enumerate(kind.steps, start=1):
 
         def step(database: Database, statements: tuple[str, ...] = statements) -> None:
-            for statement in statements:
-                database.execute(statement)
+            run_steps(database.conn, kind, statements)
 
         migrations(name=f"{number}")(step)
     # execute_plugins: other packages' entry points have no business in a store of keys.

@@ -1,92 +1,229 @@
-"""The usage log: events in a SQLite file of their own, appended in batches."""
+"""The usage log: events in a SQLite file of their own, appended in batches, counted by the hour as they are written."""
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
-from operator import attrgetter
 from pathlib import Path
+from random import getrandbits
 from typing import Any, Final
 
-from routic_cli.domain.secret import Fingerprint, is_fingerprint
-from routic_cli.domain.usage import Flag, UsageEvent, without_keys
+from routic_cli.domain.keys import KeyId, UnixSeconds
+from routic_cli.domain.secret import is_fingerprint
+from routic_cli.domain.traffic import (
+    Appended,
+    EventPage,
+    EventQuery,
+    LastUse,
+    Strangers,
+    Traffic,
+    TrafficQuery,
+)
+from routic_cli.domain.usage import USES, UsageEvent
 from routic_cli.private_files import is_there
-from routic_cli.store.database import open_database
+from routic_cli.store import usage_questions
+from routic_cli.store.database import empty_database, open_database
 from routic_cli.store.migrations import USAGE
 from routic_cli.store.sqlite_errors import translated_errors
+from routic_cli.store.usage_series import LARGEST, LONGEST_TEXT, Numbers, storable
 
-LONGEST_TEXT: Final = 512
-"""In characters. Who calls chooses agent and path: unbounded, a caller could fill the disk with a few requests."""
+__all__ = ["LONGEST_TEXT", "UsageStore"]
 
-_COLUMNS: Final = tuple(field.name for field in fields(UsageEvent))
-_NUMBERED: Final = frozenset({"key_id", "account", "outcome", "method", "path", "address", "agent", "origin", "model"})
-_TEXTS: Final = _NUMBERED | {"request_id"}
-_LARGEST: Final = (1 << 63) - 1
-_BITS: Final = {flag.value: 1 << place for place, flag in enumerate(Flag)}
+_COLUMNS: Final = ("time", "identity", "series", "path", "request_id", "tokens_in", "tokens_out", "cost", "sha256")
+_PAGES: Final = -65536
+"""Of cache, in KiB: a month of hours stays in memory while a log of millions of lines is read."""
+
+_RANDOM_BITS: Final = 43
+_ARRIVALS: Final = 1 << 20
 
 # Python's sqlite3 lets go of the interpreter for each statement, and a busy server takes milliseconds to give it back:
 # row by row, a thread beside it would write a few hundred events a second. One statement writes many rows.
 _ROWS_AT_ONCE: Final = (250, 25, 1)
-_INSERT: Final = f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608  # our own names
 _ROW: Final = f"({', '.join('?' * len(_COLUMNS))})"
-_SELECT: Final = ", ".join(
-    f"(SELECT text FROM texts WHERE id = events.{name}) AS {name}" if name in _NUMBERED else name  # noqa: S608  # ours
-    for name in _COLUMNS
+_BATCH: Final = f"CREATE TEMP TABLE batch ({', '.join(_COLUMNS)}, PRIMARY KEY (time, identity)) WITHOUT ROWID"
+_KNOWN: Final = """
+    DELETE FROM batch WHERE EXISTS
+    (SELECT 1 FROM events AS e WHERE e.time = batch.time AND e.identity = batch.identity)
+"""
+# Only what is left of the batch, the events that are new, is counted; one that comes again changes no number.
+_COUNT: Final = (
+    """
+    INSERT INTO hours
+        SELECT time - time % 3600, series, count(*), ifnull(sum(tokens_in), 0), ifnull(sum(tokens_out), 0),
+            ifnull(sum(cost), 0), min(time), max(time) FROM batch GROUP BY 1, 2
+        ON CONFLICT (hour, series) DO UPDATE SET calls = calls + excluded.calls,
+            tokens_in = tokens_in + excluded.tokens_in, tokens_out = tokens_out + excluded.tokens_out,
+            cost = cost + excluded.cost,
+            first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)
+    """,
+    """
+    INSERT INTO strangers
+        SELECT time - time % 3600, address, sha256, count(*), min(time), max(time)
+            FROM batch JOIN series ON series.id = batch.series JOIN texts AS o ON o.id = outcome
+            WHERE sha256 NOT NULL AND o.text <> 'allowed' GROUP BY 1, 2, 3
+        ON CONFLICT (hour, address, sha256) DO UPDATE SET calls = calls + excluded.calls,
+            first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)
+    """,
+    f"""
+    INSERT INTO last_uses
+        SELECT k.text, version, max(time), count(*)
+            FROM batch JOIN series ON series.id = batch.series JOIN texts AS k ON k.id = key_id
+            JOIN texts AS o ON o.id = outcome
+            WHERE o.text IN ({", ".join(f"'{outcome}'" for outcome in sorted(USES))}) GROUP BY 1, 2
+        ON CONFLICT (key_id, version) DO UPDATE SET at = max(at, excluded.at), calls = calls + excluded.calls
+    """,  # noqa: S608  # our own words
+    """
+    INSERT INTO spent
+        SELECT a.text, sum(cost) FROM batch JOIN series ON series.id = batch.series JOIN texts AS a ON a.id = account
+            WHERE cost NOT NULL GROUP BY 1
+        ON CONFLICT (account) DO UPDATE SET cost = cost + excluded.cost
+    """,
+    "INSERT INTO events SELECT * FROM batch",
 )
-
-_values_of: Callable[[UsageEvent], tuple[Any, ...]] = attrgetter(*_COLUMNS)
 
 
 class UsageStore:
-    """Events in the file at `path`, which the first batch makes. For one thread at a time, and many processes."""
+    """Events in the file at `path`, which the first batch makes. For one thread at a time, and many processes.
+
+    Questions are answered for one account, with the calls of unknown keys, which are nobody's; None is all accounts.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
+        self._numbers: Numbers | None = None
+        self._count = 0
 
-    def append(self, events: Sequence[UsageEvent]) -> None:
-        """All of them, in one transaction, or none.
+    def append(self, events: Sequence[UsageEvent]) -> Appended:
+        """All of them, in one transaction, or none. An event of the same time and identity as one before is known.
 
-        ValueError, before anything is touched, when one of them can never be a row. Texts that are too long are cut,
+        ValueError, before anything is stored, when one of them can never be a row. Texts that are too long are cut,
         what is shaped like a key in them is masked. When COMMIT itself fails, the events may be there all the same: a
-        caller who repeats them counts twice, in this one case of a disk that fails just then, rather than lose them.
+        caller who repeats events without an identity counts twice, in this one case of a disk that fails just then.
         """
         if not events:
-            return
-        rows = [_row(event) for event in events]
-        connection = self._open()
-        with translated_errors(self._path, USAGE.label):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                _insert(connection, rows, _numbers(connection, rows))
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+            return Appended(0, 0)
+        for event in events:
+            _check(event)
+        with self._transaction() as connection:
+            _fill(connection, self._rows(events, self._numbers_of(connection)))
+            connection.execute(_KNOWN)
+            new = connection.execute("SELECT count(*) FROM batch").fetchone()[0]
+            if new:
+                for statement in _COUNT:
+                    connection.execute(statement)
+            connection.execute("DELETE FROM batch")
+        return Appended(new, len(events) - new)
 
-    def events(self, *, since: int | None = None, limit: int | None = None) -> list[UsageEvent]:
-        """The events from that second on, in the order of arrival; with a limit, the last so many of them."""
-        if self._connection is None and not is_there(self._path, USAGE.label):
-            return []
-        connection = self._open()
-        with translated_errors(self._path, USAGE.label):
-            rows = connection.execute(
-                f"SELECT {_SELECT} FROM events WHERE ?1 IS NULL OR time >= ?1 ORDER BY seq DESC LIMIT ?2",  # noqa: S608  # ours
-                (since, -1 if limit is None else limit),
-            ).fetchall()
-        return [_event(row) for row in reversed(rows)]
+    def events(self, query: EventQuery, *, account: str | None = None) -> EventPage:
+        """Single events, in the order of their time."""
+        with self._reading() as connection:
+            return usage_questions.events(connection, query, account)
+
+    def traffic(self, query: TrafficQuery, *, account: str | None = None) -> list[Traffic]:
+        """Calls counted by what they have in common, in no order."""
+        with self._reading() as connection:
+            return usage_questions.traffic(connection, query, account)
+
+    def strangers(self, *, since: UnixSeconds | None = None, until: UnixSeconds | None = None) -> list[Strangers]:
+        """The addresses that tried keys which no store knows."""
+        with self._reading() as connection:
+            return usage_questions.strangers(connection, since, until)
+
+    def last_uses(self, key_ids: Iterable[KeyId] | None = None) -> Mapping[tuple[KeyId, int], LastUse]:
+        """The last use of each version of these keys, or of all; a version that was never let in is left out."""
+        with self._reading() as connection:
+            return usage_questions.last_uses(connection, key_ids)
+
+    def spent(self, account: str) -> int:
+        """What the account's calls have cost since the log began, in billionths; pruning takes nothing off."""
+        with self._reading() as connection:
+            found = connection.execute("SELECT cost FROM spent WHERE account = ?", (account,)).fetchone()
+            return 0 if found is None else int(found[0])
+
+    def prune(self, before: UnixSeconds) -> int:
+        """Forget the events of the hours before that time; how many there were. Last uses and costs stay.
+
+        UnavailableError and its kin as for any change. The file keeps its size, and fills the space again.
+        """
+        if not is_there(self._path, USAGE.label):
+            return 0
+        hour = before - before % 3600
+        with self._transaction() as connection:
+            count = connection.execute("DELETE FROM events WHERE time < ?", (hour,)).rowcount
+            for statement in usage_questions.PRUNE_HOURS:
+                connection.execute(statement, (hour,))
+            if count:
+                for statement in usage_questions.PRUNE_TEXTS:
+                    connection.execute(statement)
+        return int(count)
 
     def close(self) -> None:
         """Close the file."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._numbers = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._open()
+        with translated_errors(self._path, USAGE.label):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if self._numbers is not None:
+                    self._numbers.forget()
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view. Looking makes no file: one that is not there reads as empty."""
+        if self._connection is None and not is_there(self._path, USAGE.label):
+            with empty_database(USAGE) as connection:
+                yield connection
+            return
+        connection = self._open()
+        with translated_errors(self._path, USAGE.label):
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    def _rows(self, events: Sequence[UsageEvent], numbers: Numbers) -> list[tuple[Any, ...]]:
+        return [
+            (
+                event.time,
+                self._drawn() if event.identity is None else event.identity,
+                numbers.series(event),
+                numbers.text(event.path),
+                storable(event.request_id),
+                event.tokens_in,
+                event.tokens_out,
+                event.cost,
+                None if event.sha256 is None else bytes.fromhex(event.sha256),
+            )
+            for event in events
+        ]
+
+    def _drawn(self) -> int:
+        """An identity that no other process draws in this second, and that keeps the order of arrival."""
+        self._count = (self._count + 1) % _ARRIVALS
+        return self._count << _RANDOM_BITS | getrandbits(_RANDOM_BITS)
+
+    def _numbers_of(self, connection: sqlite3.Connection) -> Numbers:
+        if self._numbers is None:
+            self._numbers = Numbers(connection)
+        self._numbers.begin()
+        return self._numbers
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None and self._is_in_place():
@@ -96,6 +233,9 @@ class UsageStore:
         # FULL, not EXTRA: a crash of the machine may take the last batch, as it takes those still in memory, and two
         # syncs a batch are enough to keep what is there whole. NORMAL would risk the file itself.
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA cache_size={_PAGES}")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute(_BATCH)
         status = self._path.lstat()
         self._connection, self._identity = connection, (status.st_dev, status.st_ino)
         return connection
@@ -109,60 +249,19 @@ class UsageStore:
         return (status.st_dev, status.st_ino) == self._identity
 
 
-def _row(event: UsageEvent) -> dict[str, Any]:
-    row = dict(zip(_COLUMNS, _values_of(event), strict=True))
-    for name, value in row.items():
-        if name in _TEXTS:
-            row[name] = _storable(value)
-        elif isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
-            raise ValueError(f"{name} of a usage event has more than 64 bits")
-    if not _BITS.keys() >= set(event.flags):
-        raise ValueError("A usage event has a flag that is none")
-    row["flags"] = sum(_BITS[flag] for flag in set(event.flags))
-    if event.sha256 is not None:
-        if not is_fingerprint(event.sha256):
-            raise ValueError("A usage event has a fingerprint that is none")
-        row["sha256"] = bytes.fromhex(event.sha256)
-    return row
+def _check(event: UsageEvent) -> None:
+    """ValueError for an event that can never be a row; of its labels, `Numbers` says it."""
+    for value in (event.time, event.identity, event.tokens_in, event.tokens_out, event.cost):
+        if value is not None and not -LARGEST <= value <= LARGEST:
+            raise ValueError("A usage event has a number of more than 64 bits")
+    if event.sha256 is not None and not is_fingerprint(event.sha256):
+        raise ValueError("A usage event has a fingerprint that is none")
 
 
-def _storable(text: str | None) -> str | None:
-    """What SQLite keeps as it is: half a surrogate pair is no UTF-8, and NUL ends a text in its JSON functions."""
-    if text is None:
-        return None
-    return without_keys(text, LONGEST_TEXT).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-
-
-def _numbers(connection: sqlite3.Connection, rows: Sequence[dict[str, Any]]) -> dict[str | None, int | None]:
-    """The number of each text of the batch. Nothing is kept from one batch to the next: others prune the file."""
-    texts = json.dumps(list({row[name] for row in rows for name in _NUMBERED} - {None}))
-    connection.execute(
-        "INSERT INTO texts (text) SELECT value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING", (texts,)
-    )
-    found = connection.execute(
-        "SELECT text, id FROM texts WHERE text IN (SELECT value FROM json_each(?))", (texts,)
-    ).fetchall()
-    return {None: None, **{row["text"]: row["id"] for row in found}}
-
-
-def _insert(
-    connection: sqlite3.Connection, rows: Sequence[dict[str, Any]], numbers: dict[str | None, int | None]
-) -> None:
-    values = [
-        tuple(numbers[value] if name in _NUMBERED else value for name, value in row.items())  # in the columns' order
-        for row in rows
-    ]
+def _fill(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     begin = 0
     for size in _ROWS_AT_ONCE:
-        statement = _INSERT + ", ".join([_ROW] * size)
-        while len(values) - begin >= size:
-            connection.execute(statement, tuple(chain.from_iterable(values[begin : begin + size])))
+        statement = f"INSERT OR IGNORE INTO batch VALUES {', '.join([_ROW] * size)}"  # noqa: S608  # question marks
+        while len(rows) - begin >= size:
+            connection.execute(statement, tuple(chain.from_iterable(rows[begin : begin + size])))
             begin += size
-
-
-def _event(row: sqlite3.Row) -> UsageEvent:
-    values = dict(row)
-    values["flags"] = tuple(name for name, bit in _BITS.items() if values["flags"] & bit)
-    if values["sha256"] is not None:
-        values["sha256"] = Fingerprint(values["sha256"].hex())
-    return UsageEvent(**values)

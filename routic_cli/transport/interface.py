@@ -26,6 +26,7 @@ from routic_cli.domain.keys import (
 )
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.store.interface import TrailEntry
+from routic_cli.transport.usage import UsageTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class Registration:
 
 class Transport(Protocol):
     """Everything that can be asked of a store of keys. UnavailableError from each when it cannot be reached."""
+
+    @property
+    def usage(self) -> UsageTransport:
+        """What can be asked of the log of their usage."""
 
     def register(self, new: NewKey) -> Key:
         """Make a key valid. The same id and hash again is success.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3  # noqa: TID253  # looks into the file
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,17 @@ import pytest
 from routic_cli.domain.errors import StoreDamagedError, StoreForeignError, UnsafeDestinationError
 from routic_cli.domain.keys import KeyId
 from routic_cli.domain.secret import fingerprint_of
+from routic_cli.domain.traffic import EventQuery
 from routic_cli.domain.usage import UsageEvent
 from routic_cli.store.sqlite import SqliteStore
 from routic_cli.store.usage import LONGEST_TEXT, UsageStore
 from tests.support.keys import NOW, new_key
+from tests.support.usage_events import all_events
 
 KEY = "sk-Ky9Pf34qY6Nb3wWD25RQ4F5ZR3qa7yEeeby3abP16aSEj"
 PLAIN = UsageEvent(NOW, "allowed", "POST", "/v1/chat/completions", 200, "192.0.2.7", "openai/3.54", "req_1")
-FULL = replace(
-    PLAIN,
+FULL = PLAIN._replace(
+    time=NOW + 1_000_000,
     flags=("key_in_url", "plain_http"),
     key_id=KeyId("key_0123456789ABCDEF"),
     version=2,
@@ -48,13 +49,13 @@ def store(path: Path) -> Iterator[UsageStore]:
 
 
 def many(count: int) -> list[UsageEvent]:
-    return [replace(PLAIN, time=NOW + n, request_id=f"req_{n}", path=f"/v1/{n % 7}") for n in range(count)]
+    return [PLAIN._replace(time=NOW + n, request_id=f"req_{n}", path=f"/v1/{n % 7}") for n in range(count)]
 
 
 def test_an_event_comes_back_as_it_went_in(store: UsageStore) -> None:
     store.append([PLAIN, FULL])
 
-    assert store.events() == [PLAIN, FULL]
+    assert all_events(store) == [PLAIN, FULL]
 
 
 @pytest.mark.parametrize("count", [1, 24, 25, 249, 250, 251, 1000, 1037])
@@ -62,20 +63,22 @@ def test_batches_of_any_size_are_whole_and_in_order(store: UsageStore, count: in
     store.append(many(count))
     store.append([FULL])
 
-    assert store.events() == [*many(count), FULL]
+    assert all_events(store) == [*many(count), FULL]
 
 
-def test_since_and_limit_choose_the_last_in_order(store: UsageStore) -> None:
+def test_since_until_and_limit_choose_in_order(store: UsageStore) -> None:
     store.append(many(100))
 
-    assert store.events(since=NOW + 90) == many(100)[90:]
-    assert store.events(limit=3) == many(100)[97:]
-    assert store.events(since=NOW + 99, limit=3) == many(100)[99:]
-    assert store.events(limit=0) == []
+    def asked(**conditions: Any) -> list[UsageEvent]:
+        return [event._replace(identity=None) for event in store.events(EventQuery(**conditions)).events]
+
+    assert asked(since=NOW + 90) == many(100)[90:]
+    assert asked(until=NOW + 3) == many(100)[:3]
+    assert asked(since=NOW + 40, limit=3) == many(100)[40:43]
 
 
 def test_looking_makes_no_file(store: UsageStore, path: Path) -> None:
-    assert store.events() == []
+    assert all_events(store) == []
     assert not path.exists()
 
 
@@ -128,22 +131,22 @@ def test_a_cut_file_is_refused_and_left_as_it_is(store: UsageStore, path: Path) 
 @pytest.mark.parametrize("field", ["path", "agent", "request_id", "origin", "model", "address", "method", "outcome"])
 def test_a_key_in_any_text_is_masked_before_it_reaches_the_file(store: UsageStore, path: Path, field: str) -> None:
     with_key: dict[str, Any] = {field: f"a {KEY} b"}
-    store.append([replace(PLAIN, **with_key)])
+    store.append([PLAIN._replace(**with_key)])
 
-    assert getattr(store.events()[0], field) == "a sk-… b"
+    assert getattr(all_events(store)[0], field) == "a sk-… b"
     assert KEY.encode() not in path.read_bytes()
 
 
 def test_a_key_at_the_cut_leaves_no_half(store: UsageStore, path: Path) -> None:
-    store.append([replace(PLAIN, agent="x" * (LONGEST_TEXT - 30) + " " + KEY)])
+    store.append([PLAIN._replace(agent="x" * (LONGEST_TEXT - 30) + " " + KEY)])
 
     assert KEY[:12].encode() not in path.read_bytes()
 
 
 def test_texts_are_cut_and_say_so(store: UsageStore) -> None:
-    store.append([replace(PLAIN, agent="é" * 100_000)])
+    store.append([PLAIN._replace(agent="é" * 100_000)])
 
-    agent = store.events()[0].agent
+    agent = all_events(store)[0].agent
     assert agent == "é" * (LONGEST_TEXT - 1) + "…"
 
 
@@ -151,28 +154,26 @@ def test_texts_are_cut_and_say_so(store: UsageStore) -> None:
     ("text", "stored"), [("a\0b", "a\\x00b"), ("a\ud800b", "a\\ud800b"), ("\U0001f511", "\U0001f511")]
 )
 def test_texts_that_sqlite_cannot_keep_are_kept_in_words(store: UsageStore, text: str, stored: str) -> None:
-    store.append([replace(PLAIN, agent=text, path="/" + text), PLAIN])
+    store.append([PLAIN._replace(agent=text, path="/" + text), PLAIN])
 
-    first, second = store.events()
+    first, second = sorted(all_events(store), key=lambda each: each.agent != stored)
     assert (first.agent, first.path, second) == (stored, "/" + stored, PLAIN)
 
 
 @pytest.mark.parametrize(
     "impossible",
     [
-        replace(PLAIN, tokens_in=2**63),
-        replace(PLAIN, cost=-(2**64)),
-        replace(PLAIN, flags=("nonsense",)),
-        replace(PLAIN, sha256=fingerprint_of("x")[:-1]),  # type: ignore[arg-type]
+        PLAIN._replace(tokens_in=2**63),
+        PLAIN._replace(cost=-(2**64)),
+        PLAIN._replace(flags=("nonsense",)),
+        PLAIN._replace(sha256=fingerprint_of("x")[:-1]),  # type: ignore[arg-type]
     ],
 )
-def test_an_event_that_can_be_no_row_is_refused_with_its_whole_batch(
-    store: UsageStore, path: Path, impossible: UsageEvent
-) -> None:
+def test_an_event_that_can_be_no_row_is_refused_with_its_whole_batch(store: UsageStore, impossible: UsageEvent) -> None:
     with pytest.raises(ValueError, match="usage event"):
         store.append([PLAIN, impossible])
 
-    assert not path.exists()
+    assert all_events(store) == []
 
 
 def test_a_text_that_comes_again_is_stored_once(store: UsageStore, path: Path) -> None:
@@ -181,7 +182,7 @@ def test_a_text_that_comes_again_is_stored_once(store: UsageStore, path: Path) -
 
     with closing(sqlite3.connect(path)) as other:
         texts = [row[0] for row in other.execute("SELECT text FROM texts")]
-    assert len(texts) == len(set(texts)) == 7 + 4  # paths; outcome, method, address, agent
+    assert len(texts) == len(set(texts)) == 7 + 6  # paths; outcome, method, address, agent, network, family
 
 
 def test_a_batch_that_fails_half_way_leaves_nothing(store: UsageStore, path: Path) -> None:
@@ -195,9 +196,9 @@ def test_a_batch_that_fails_half_way_leaves_nothing(store: UsageStore, path: Pat
     with pytest.raises(sqlite3.IntegrityError, match="no room"):
         store.append(many(1000))
 
-    assert store.events() == [PLAIN]
+    assert all_events(store) == [PLAIN]
     store.append([FULL])
-    assert store.events() == [PLAIN, FULL]
+    assert all_events(store) == [PLAIN, FULL]
 
 
 def test_a_file_moved_away_is_followed_by_a_new_one(store: UsageStore, path: Path) -> None:
@@ -206,6 +207,6 @@ def test_a_file_moved_away_is_followed_by_a_new_one(store: UsageStore, path: Pat
 
     store.append([FULL])
 
-    assert store.events() == [FULL]
+    assert all_events(store) == [FULL]
     with closing(UsageStore(path.with_name("old.db"))) as old:
-        assert old.events() == [PLAIN]
+        assert all_events(old) == [PLAIN]

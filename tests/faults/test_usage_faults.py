@@ -14,6 +14,7 @@ from routic_cli.store import connection
 from routic_cli.store.usage import UsageStore
 from tests.faults.usage_actor import event
 from tests.support.actors import actors, begin, expect, together
+from tests.support.usage_events import all_events
 
 ACTOR = "tests.faults.usage_actor"
 
@@ -25,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 def times_in(path: Path) -> list[int]:
     with closing(UsageStore(path)) as store:
-        return [each.time for each in store.events()]
+        return [each.time for each in all_events(store)]
 
 
 def test_workers_that_record_at_once_lose_nothing(path: Path) -> None:

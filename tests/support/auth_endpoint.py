@@ -22,6 +22,7 @@ from routic_cli.service.keys import KeyService
 from routic_cli.store.sqlite import SqliteStore
 from routic_cli.store.usage import UsageStore
 from tests.support.keys import NOW, key_id
+from tests.support.usage_events import all_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class Endpoint:
         assert self._recorder.close() == 0
         store = UsageStore(self.folder / "usage.db")
         try:
-            return store.events()
+            return all_events(store)
         finally:
             store.close()
 

@@ -1,0 +1,115 @@
+"""The rules of usage over a log and a store of keys. This *is* the usage part of the local transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from routic_cli.domain.audit.findings import AuditQuery, Finding
+from routic_cli.domain.errors import InvalidRequestError
+from routic_cli.domain.keys import Key, KeyId, UnixSeconds
+from routic_cli.domain.lifecycle import ended_at
+from routic_cli.domain.secret import Fingerprint
+from routic_cli.domain.traffic import Appended, Dimension, EventPage, EventQuery, Summary, TrafficQuery
+from routic_cli.domain.usage import Outcome, UsageEvent
+from routic_cli.service.audit import audit
+from routic_cli.store.interface import Holder, Store, StoreReader
+
+_REFUSED: frozenset[str] = frozenset({Outcome.REFUSED, Outcome.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class UsageService:
+    """A UsageTransport over the store of an account's keys and the log beside it."""
+
+    store: Store
+    clock: Callable[[], UnixSeconds]
+
+    def append(self, events: Sequence[UsageEvent]) -> Appended:
+        """Remember events, each with the key that its fingerprint belongs to."""
+        with self.store.reading(self.clock()) as view:
+            recognised = _Recognition(view, self.store.account)
+            found = [recognised.event(event) for event in events]
+        try:
+            return self.store.usage.append(found)
+        except ValueError as error:
+            raise InvalidRequestError(f"{error}", not_done="No event of this batch was stored") from None
+
+    def events(self, query: EventQuery) -> EventPage:
+        """Single events, in the order of their time."""
+        return self.store.usage.events(query, account=self.store.account)
+
+    def summary(self, query: TrafficQuery) -> Summary:
+        """Calls counted by what they have in common, with the names of the keys among them."""
+        rows = self.store.usage.traffic(query, account=self.store.account)
+        names: dict[KeyId, str] = {}
+        if Dimension.KEY in query.by:
+            place = query.by.index(Dimension.KEY)
+            ids = {KeyId(str(row.labels[place])) for row in rows if row.labels[place] is not None}
+            with self.store.reading(self.clock()) as view:
+                names = {key.id: key.name for key in map(view.key, sorted(ids)) if key is not None}
+        return Summary(tuple(rows), names)
+
+    def audit(self, query: AuditQuery) -> list[Finding]:
+        """What the rules find, the most severe first."""
+        return audit(self.store, query, self.clock())
+
+    def prune(self, before: UnixSeconds) -> int:
+        """Forget the events of the hours before that time; how many."""
+        return self.store.usage.prune(before)
+
+
+class _Recognition:
+    """Whose key each event was made with, as the store knows it now; each fingerprint is looked up once."""
+
+    def __init__(self, view: StoreReader, account: str) -> None:
+        self._view = view
+        self._account = account
+        self._holders: dict[Fingerprint, Holder | None] = {}
+        self._owned: dict[KeyId, bool] = {}
+
+    def event(self, event: UsageEvent) -> UsageEvent:
+        """The event as it is stored: of this account, with its key, without the fingerprint of one that is known."""
+        if event.sha256 is not None:
+            holder = self._holder(event.sha256)
+            if holder is None or holder.account != self._account:
+                outcome = Outcome.UNKNOWN if event.outcome == Outcome.REFUSED else event.outcome
+                return event._replace(key_id=None, version=None, account=None, outcome=outcome)
+            outcome = _why(event, holder) if event.outcome in _REFUSED else event.outcome
+            return event._replace(
+                key_id=holder.key.id, version=holder.number, sha256=None, account=self._account, outcome=outcome
+            )
+        if event.key_id is None:
+            return event._replace(version=None, account=None)
+        if not self._is_ours(event.key_id):
+            # Of another store, or of another account: nobody here may write into that one's history.
+            return event._replace(key_id=None, version=None, account=self._account)
+        return event._replace(account=self._account)
+
+    def _holder(self, sha256: Fingerprint) -> Holder | None:
+        if sha256 not in self._holders:
+            self._holders[sha256] = self._view.key_of_version(sha256)
+        return self._holders[sha256]
+
+    def _is_ours(self, key_id: KeyId) -> bool:
+        if key_id not in self._owned:
+            self._owned[key_id] = self._view.key(key_id) is not None
+        return self._owned[key_id]
+
+
+def _why(event: UsageEvent, holder: Holder) -> str:
+    """Why a key that the store knows was refused at that time, as far as the store can tell."""
+    key, at = holder.key, event.time
+    if key.revoked_at is not None and key.revoked_at <= at:
+        return Outcome.REVOKED
+    if _has_ended(key, at):
+        return Outcome.EXPIRED
+    version = next(version for version in key.versions if version.number == holder.number)
+    if version.expires_at is not None and version.expires_at <= at:
+        return Outcome.REPLACED
+    return Outcome.REFUSED
+
+
+def _has_ended(key: Key, at: UnixSeconds) -> bool:
+    end = ended_at(key)
+    return end is not None and end <= at
