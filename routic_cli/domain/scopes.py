@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from routic_cli.domain.errors import InsufficientScopeError
-from routic_cli.domain.keys import KeyId, Scope
+from routic_cli.domain.keys import KeyId, Scope, UnixSeconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,17 @@ class Credential:
                 why="A later version has taken its place",
                 not_done="Nothing was done",
                 remedy="the same command with the current version",
+            )
+
+    def require_no_extension(self, key_id: KeyId, end: UnixSeconds | None, at: UnixSeconds | None) -> None:
+        """InsufficientScopeError when it would give its own key, which ends at `end`, a later end or none."""
+        if key_id == self.key_id and end is not None and (at is None or at > end):
+            raise InsufficientScopeError(
+                f"The credential '{self.name}' may not extend its own life",
+                why="Who gave it an end meant that it ends",
+                not_done="Nothing was done",
+                remedy="the same command with another credential, or on the server's own store",
+                param="expires_at",
             )
 
     def require_grantable(self, scopes: Iterable[Scope]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 from routic_cli.domain.errors import KeyNotFoundError
-from routic_cli.domain.keys import Key, NewKey, NewVersion, Revocation, Scope
+from routic_cli.domain.keys import Key, NewKey, NewVersion, Revocation, Scope, Unset
 from routic_cli.domain.minting import mint_key_id, mint_secret
 from routic_cli.domain.rules import checked_reason, checked_traits
 from routic_cli.domain.secret import Fingerprint
+from routic_cli.domain.version_ends import is_settled
 from routic_cli.server.requests import AdminRequest
 from routic_cli.transport.wire.objects import (
     JsonObject,
@@ -87,7 +88,9 @@ def show_key(request: AdminRequest) -> JsonObject:
 def change_key(request: AdminRequest) -> JsonObject:
     """PATCH /keys/{id}: null clears, absent keeps."""
     changes = changes_from(request.body)
-    _writable_key(request)
+    key = _writable_key(request)
+    if not isinstance(changes.expires_at, Unset):
+        request.credential.require_no_extension(key.id, key.traits.expires_at, changes.expires_at)
     return key_object(request.service.change(request.key_id, changes), request.now)
 
 
@@ -106,7 +109,11 @@ def end_version(request: AdminRequest) -> JsonObject:
 
 
 def delete_version(request: AdminRequest) -> JsonObject:
-    """DELETE /keys/{id}/versions/{n}: end it now; with If-Match, call a secret dead that was never delivered."""
+    """DELETE /keys/{id}/versions/{n}: end it now; with If-Match, call a secret dead that was never delivered.
+
+    Whoever creates a key has to be able to give it up. A version that somebody has worked with since yesterday was
+    delivered: to make an end of that is to revoke it, and needs the scope.
+    """
     request.asked.end()
     key_id, number, sha256 = request.key_id, request.version, request.fingerprint
     deleted: JsonObject = {"object": "api_key.version", "id": key_id, "version": number, "deleted": True}
@@ -115,7 +122,10 @@ def delete_version(request: AdminRequest) -> JsonObject:
         request.service.end_version(key_id, number, request.now)
         return deleted
     with suppress(KeyNotFoundError):  # one that never came: its tombstone keeps it out if it comes late
-        _writable_key(request)
+        key = _writable_key(request)
+        meant = [v for v in key.versions if v.number == number and v.sha256 == sha256]
+        if any(is_settled(key, version, request.now) for version in meant):
+            request.credential.require_any([Scope.KEYS_REVOKE])
     request.service.give_up(key_id, number, Fingerprint(sha256))
     return deleted
 
@@ -151,10 +161,12 @@ def list_trail(request: AdminRequest) -> JsonObject:
     return list_object([trail_object(entry) for entry in entries[:limit]], has_more=len(entries) > limit)
 
 
-def _writable_key(request: AdminRequest) -> None:
-    """InsufficientScopeError for a key with a scope that the credential lacks: a new secret of it would grant it."""
+def _writable_key(request: AdminRequest) -> Key:
+    """The key. InsufficientScopeError when it has a scope that the credential lacks: a new secret would grant it."""
     request.credential.require_not_its_own(request.key_id)
-    request.credential.require_grantable(request.service.find(request.key_id).traits.scopes)
+    key = request.service.find(request.key_id)
+    request.credential.require_grantable(key.traits.scopes)
+    return key
 
 
 def _result(result: Revocation, request: AdminRequest) -> JsonObject:

@@ -7,6 +7,7 @@ from typing import Final
 
 from routic_cli.domain.errors import (
     AmbiguousRefError,
+    ConflictError,
     InsufficientScopeError,
     InvalidCredentialError,
     InvalidRequestError,
@@ -68,6 +69,13 @@ _TAKEN: Final = NameTakenError(
 _EXISTS: Final = KeyExistsError(f"The id {EXAMPLE_ID} is registered with another secret", not_done="No key was created")
 _AMBIGUOUS: Final = AmbiguousRefError(
     "'key_01' is the beginning of several ids", not_done="Nothing was done", param="ref"
+)
+
+_ONLY_ONE: Final = ConflictError(
+    "Version 1 is the only one of 'prod-backend' without an end",
+    why="A key with no version that is let in would still count as active",
+    not_done="No version was changed",
+    remedy=f"routic keys revoke {EXAMPLE_ID}, or routic rotate {EXAMPLE_ID}, for another version",
 )
 
 OPERATIONS: Final[dict[str, Operation]] = {
@@ -141,7 +149,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "NewVersion",
         errors=(_NOT_FOUND, _EXISTS, _GONE),
     ),
-    "end_version": Operation("Set when a version ends", "Key", "VersionEnd", errors=(_NOT_FOUND, _GONE)),
+    "end_version": Operation(
+        "Set when a version ends",
+        "Key",
+        "VersionEnd",
+        errors=(_NOT_FOUND, _GONE, _ONLY_ONE),
+        description="What has ended stays ended, and the last version without an end gets none: revoke the key.",
+    ),
     "delete_version": Operation(
         "End a version now, or call one dead that was never delivered",
         "DeletedVersion",
@@ -154,7 +168,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
                 "registration arrives later.",
             },
         ),
-        errors=(_NOT_FOUND, _GONE),
+        errors=(_NOT_FOUND, _GONE, _ONLY_ONE),
+        description="A secret that was made over a day ago was delivered: calling it dead needs `keys:revoke` too.",
     ),
     "list_trail": Operation(
         "Who changed what and when, the newest first",

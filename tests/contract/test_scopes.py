@@ -44,6 +44,7 @@ TABLE: Final[dict[str, tuple[str, str, Any, set[Scope]]]] = {
     "revoke": ("POST", "/keys/{id}/revoke", {}, REVOKERS),
     "add a version": ("PUT", "/keys/{id}/versions/2", BODY, WRITERS),
     "end a version": ("PATCH", "/keys/{id}/versions/1", {"expires_at": None}, WRITERS),
+    # 409: it is the only one of the key, which the scope does not decide.
     "delete a version": ("DELETE", "/keys/{id}/versions/1", None, WRITERS),
     "trail": ("GET", "/trail", None, LISTERS),
 }
@@ -60,13 +61,14 @@ class House:
     address: str
     service: KeyService
 
-    def key(self, *scopes: Scope, expires_at: int | None = None) -> tuple[KeyId, Secret]:
-        """A new key: its id and secret."""
+    def key(self, *scopes: Scope, expires_at: int | None = None, age: int = 0) -> tuple[KeyId, Secret]:
+        """A new key, made so many seconds ago: its id and secret."""
         secret = mint_secret()
-        version = NewVersion(1, secret.fingerprint, secret.hint, clock())
+        version = NewVersion(1, secret.fingerprint, secret.hint, clock() - age)
         key_id = mint_key_id()
         traits = KeyTraits(f"k{key_id[4:]}", scopes=scopes, expires_at=expires_at)
-        self.service.register(NewKey(key_id, traits, version))
+        [done] = self.service.register_many([NewKey(key_id, traits, version)])  # which takes one that has expired too
+        assert done.created
         return key_id, secret
 
     def ask(self, method: str, path: str, body: Any, authorization: str | None, **more: str) -> tuple[int, Any]:
@@ -131,6 +133,10 @@ def test_a_route_wants_a_credential_that_lives(house: House, name: str) -> None:
     revoked_id, revoked = house.key(Scope.ADMIN)
     house.service.revoke([revoked_id], None)
     _, admin = house.key(Scope.ADMIN)
+    _, expired = house.key(Scope.ADMIN, expires_at=clock() - 1)
+    ended_id, ended = house.key(Scope.ADMIN)
+    house.service.add_version(ended_id, NewVersion(2, mint_secret().fingerprint, HINT, clock()))
+    house.service.end_version(ended_id, 1, clock() - 1)
     for authorization, code in [
         (None, "missing_api_key"),
         (f"Bearer {mint_secret().reveal()}", "invalid_api_key"),
@@ -138,6 +144,8 @@ def test_a_route_wants_a_credential_that_lives(house: House, name: str) -> None:
         (f"Basic {admin.reveal()}", "invalid_api_key"),
         ("Bearer ", "invalid_api_key"),
         (f"Bearer {revoked.reveal()}", "expired_api_key"),
+        (f"Bearer {expired.reveal()}", "expired_api_key"),
+        (f"Bearer {ended.reveal()}", "expired_api_key"),
     ]:
         before = len(house.service.trail(limit=100))
         status, data = house.ask(method, path.format(id=target), body, authorization)
@@ -168,7 +176,7 @@ def test_no_way_leads_to_a_key_with_a_scope_that_the_credential_lacks(house: Hou
     beyond(house, "PATCH", f"/keys/{higher}", {"name": "mine"})
     beyond(house, "PATCH", f"/keys/{higher}/versions/1", {"expires_at": None})
     beyond(house, "DELETE", f"/keys/{higher}/versions/1", None)
-    beyond(house, "DELETE", f"/keys/{higher}/versions/1", None, if_match=f'"{secret.fingerprint}"')
+    beyond(house, "DELETE", f"/keys/{higher}/versions/1", None, **{"If-Match": f'"{secret.fingerprint}"'})
 
 
 @pytest.mark.parametrize("scope", sorted(set(Scope) - {Scope.ADMIN}))
@@ -184,3 +192,54 @@ def test_everybody_may_ask_whether_his_own_key_lives_and_of_no_other(house: Hous
     _, secret = house.key(Scope.API)
     for fingerprint, status in [(secret.fingerprint, 200), (sha256(1), 403)]:
         assert house.ask("POST", "/keys/verify", {"sha256": fingerprint}, f"Bearer {secret.reveal()}")[0] == status
+
+
+# A credential does not outlive its end, and does not end what others live on
+
+
+@pytest.mark.parametrize("scope", [Scope.KEYS_WRITE, Scope.ADMIN])
+def test_no_credential_extends_its_own_life(house: House, scope: Scope) -> None:
+    end = clock() + 3600
+    its_id, secret = house.key(scope, expires_at=end)
+    for longer in (None, end + 1):
+        status, data = house.ask("PATCH", f"/keys/{its_id}", {"expires_at": longer}, f"Bearer {secret.reveal()}")
+        assert (status, code_of(data)) == (403, "insufficient_permissions")
+        assert data["error"]["param"] == "expires_at"
+    assert house.service.find(its_id).traits.expires_at == end
+
+    shorter = house.ask("PATCH", f"/keys/{its_id}", {"expires_at": end - 1}, f"Bearer {secret.reveal()}")
+    _, other = house.key(Scope.ADMIN)
+    extended = house.ask("PATCH", f"/keys/{its_id}", {"expires_at": None}, f"Bearer {other.reveal()}")
+    assert (shorter[0], extended[0]) == (200, 200)
+
+
+def test_no_version_of_a_credential_extends_its_own_life(house: House) -> None:
+    its_id, secret = house.key(Scope.ADMIN)
+    house.service.add_version(its_id, NewVersion(2, mint_secret().fingerprint, HINT, clock()))
+    end = clock() + 3600
+    house.service.end_version(its_id, 1, end)
+    for longer in (None, end + 1):
+        body = {"expires_at": longer}
+        assert house.ask("PATCH", f"/keys/{its_id}/versions/1", body, f"Bearer {secret.reveal()}")[0] == 403
+    assert house.service.find(its_id).versions[0].expires_at == end
+
+
+def test_giving_up_what_was_delivered_long_ago_is_revoking_it(house: House) -> None:
+    _, writer = house.key(Scope.KEYS_WRITE)
+    _, revoker = house.key(Scope.KEYS_WRITE, Scope.KEYS_REVOKE)
+    for age, who, status in [(86_000, writer, 200), (86_400, writer, 403), (86_400, revoker, 200)]:
+        target, lost = house.key(Scope.KEYS_WRITE, age=age)
+        path, match = f"/keys/{target}/versions/1", f'"{lost.fingerprint}"'
+        answered, data = house.ask("DELETE", path, None, f"Bearer {who.reveal()}", **{"If-Match": match})
+        assert (answered, code_of(data)) == (status, None if status == 200 else "insufficient_permissions")
+        assert house.service.find(target).status == ("revoked" if status == 200 else "active")
+
+
+def test_giving_up_what_is_dead_or_unknown_needs_no_more_than_to_create_it(house: House) -> None:
+    _, writer = house.key(Scope.KEYS_WRITE)
+    dead, its = house.key(Scope.KEYS_WRITE, age=100_000)
+    house.service.revoke([dead], None)
+    for key_id, sha in [(dead, its.fingerprint), ("key_0000000000000077", sha256(77))]:
+        match = {"If-Match": f'"{sha}"'}
+        status, _ = house.ask("DELETE", f"/keys/{key_id}/versions/1", None, f"Bearer {writer.reveal()}", **match)
+        assert status == 200
