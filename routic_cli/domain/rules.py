@@ -133,6 +133,14 @@ def checked_moment(at: UnixSeconds | None, field: str) -> UnixSeconds | None:
     return at
 
 
+def require_future(at: UnixSeconds | None, now: UnixSeconds, field: str) -> None:
+    """InvalidRequestError for an end that has come already: whoever asks for it means another one."""
+    if at is not None and at <= now:
+        raise InvalidRequestError(
+            f"'{field}' lies in the past", why="A key that nobody is let in with was not meant", param=field
+        )
+
+
 def checked_query(query: KeyQuery) -> KeyQuery:
     """The query with its pattern in the normal form of names; InvalidRequestError for a text that no store can take."""
     glob = None if query.name_glob is None else unicodedata.normalize("NFC", query.name_glob)

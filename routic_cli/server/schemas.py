@@ -89,12 +89,13 @@ def _tags(value: Schema) -> Schema:
     return nullable({"type": "object", "propertyNames": {"pattern": _TAG_NAME}, "additionalProperties": value})
 
 
+_END: Final = nullable(whole(1, LATEST, "Unix seconds, ahead of the server's clock; null for never."))
 _LIMITS: Final = nullable(obj({}, {"rpm": _RPM}))
 _TRAITS: Final[dict[str, Schema]] = {
     "scopes": array(one_of(Scope), minItems=1, description="What the key may do; `api` alone unless given."),
     "tags": _tags(_TAG) | {"description": "At most 32."},
     "limits": _LIMITS,
-    "expires_at": nullable(TIME),
+    "expires_at": _END,
 }
 _SECRET: Final[dict[str, Schema]] = {"sha256": SHA256, "hint": _HINT}
 
@@ -247,7 +248,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "name": _NAME,
             "tags": _tags(nullable(_TAG)) | {"description": "null removes a tag; null for all removes all."},
             "limits": _LIMITS,
-            "expires_at": nullable(TIME),
+            "expires_at": _END,
         },
         description="Null clears, absent keeps.",
     ),

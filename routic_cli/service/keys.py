@@ -35,8 +35,10 @@ from routic_cli.domain.rules import (
     checked_reason,
     checked_traits,
     checked_version,
+    require_future,
 )
 from routic_cli.domain.secret import Fingerprint, is_fingerprint
+from routic_cli.domain.version_ends import alive, changes_end
 from routic_cli.service.references import resolve
 from routic_cli.service.registration import (
     Batch,
@@ -75,6 +77,7 @@ class KeyService:
             known = known_registration(tx, new)
             if known is not None:
                 return known
+            require_future(new.traits.expires_at, now, "expires_at")
             refuse_taken_name(tx, new.traits, now)
             tx.insert_keys([new])
             tx.add_trail([self._entry(now, "key.created", new.id, name=new.traits.name, sha256=new.version.sha256)])
@@ -133,6 +136,8 @@ class KeyService:
             traits = checked_traits(_changed(key.traits, changes))
             if traits == key.traits:
                 return key
+            if traits.expires_at != key.traits.expires_at:
+                require_future(traits.expires_at, now, "expires_at")
             if traits.name != key.name or key.status is KeyStatus.EXPIRED:
                 refuse_taken_name(tx, traits, now)
             tx.set_traits(key_id, traits)
@@ -155,7 +160,7 @@ class KeyService:
             return _existing(tx, key_id)
 
     def end_version(self, key_id: KeyId, number: int, at: UnixSeconds | None) -> Key:
-        """Set when a version ends; None lets it live on."""
+        """Set when a version ends; None lets it live on. What has ended stays ended (domain/version_ends.py)."""
         now = self._clock()
         with self._store.writing(now) as tx:
             key = _existing(tx, key_id)
@@ -164,14 +169,17 @@ class KeyService:
             version = next((v for v in key.versions if v.number == number), None)
             if version is None:
                 raise KeyNotFoundError(f"The key '{key.name}' has no version {number}", param="version")
-            if version.expires_at == checked_moment(at, "expires_at"):
+            if not changes_end(key, version, checked_moment(at, "expires_at"), now):
                 return key
             tx.end_version(key_id, number, at)
             tx.add_trail([self._entry(now, "version.ended", key_id, version=number, expires_at=at)])
             return _existing(tx, key_id)
 
     def give_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> None:
-        """Call a version dead that was never delivered, whether or not it was ever registered."""
+        """Call a version dead that was never delivered, whether or not it was ever registered.
+
+        The version before it lives on; a key that no other version is let in of is revoked.
+        """
         if not is_key_id(key_id) or number < 1 or not is_fingerprint(sha256):
             raise InvalidRequestError("A version is given up by its key's whole id, its number and its SHA-256")
         now = self._clock()
@@ -182,8 +190,12 @@ class KeyService:
             key = tx.key(key_id)
             # Another hash under this number is another rotation's, which was faster and is in somebody's hands.
             if key is not None and any(v.number == number and v.sha256 == sha256 for v in key.versions):
-                if len(key.versions) > 1:
+                others = [v for v in key.versions if v.number != number]
+                heir = next((v for v in reversed(others) if alive(v, now)), None)
+                if heir is not None:
                     tx.delete_version(key_id, number)
+                    if all(v.expires_at is not None for v in others):  # its rotation is undone, or nobody is let in
+                        tx.end_version(key_id, heir.number, None)
                 elif key.status is not KeyStatus.REVOKED:
                     tx.set_revoked([key_id], now, NEVER_DELIVERED)
             tx.add_trail([self._entry(now, "version.given_up", key_id, version=number, sha256=sha256)])

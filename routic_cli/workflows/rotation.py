@@ -119,16 +119,30 @@ def _complete(plan: Plan, desk: Desk) -> Key:
 def complete_rotation(desk: Desk, key_id: KeyId, previous: int, grace: int) -> Key:
     """Give the previous version its end, and end every older one at once. Doing it twice changes nothing more.
 
-    Newer versions may be another rotation's, which was begun since; they are not touched.
+    Newer versions may be another rotation's, which was begun since; they are not touched. Where none lives on, an abort
+    was faster: what it has put back stays.
     """
     key = desk.transport.find(key_id)
-    for version in key.versions:
+    replaced = any(version.number > previous and version.expires_at is None for version in key.versions)
+    for version in key.versions if replaced else ():
         lives = version.expires_at is None or version.expires_at > desk.now
         if version.number == previous and version.expires_at is None:
-            key = desk.transport.end_version(key_id, previous, desk.now + grace)
+            key = _retired(desk, key_id, previous, desk.now + grace)
         elif version.number < previous and lives:
             key = desk.transport.end_version(key_id, version.number, desk.now)
     return key
+
+
+def _retired(desk: Desk, key_id: KeyId, number: int, at: UnixSeconds) -> Key:
+    """The key, whose version has an end now: this one, or that of another rotation which has just ended it at once."""
+    try:
+        return desk.transport.end_version(key_id, number, at)
+    except KeyGoneError:
+        key = desk.transport.find(key_id)
+        version = next((v for v in key.versions if v.number == number), None)
+        if key.status is not KeyStatus.ACTIVE or version is None or version.expires_at is None:
+            raise
+        return key
 
 
 def require_unused(

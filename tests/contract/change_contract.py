@@ -103,6 +103,19 @@ class ChangeContract(TransportFixtures):
         assert transport.change(key_id(1), KeyChanges(rpm=7)).status is KeyStatus.EXPIRED
         assert transport.change(key_id(1), KeyChanges(expires_at=None, name="prod-2")).status is KeyStatus.ACTIVE
 
+    def test_a_key_gets_no_end_that_has_come_already(
+        self, transport: Transport, clock: Clock, actions: Actions
+    ) -> None:
+        transport.register(new_key(1, expires_at=NOW + 10))
+        for end in (NOW, NOW - 1):
+            with pytest.raises(InvalidRequestError) as refused:
+                transport.change(key_id(1), KeyChanges(expires_at=end))
+            assert refused.value.param == "expires_at"
+        clock.forward(20)
+
+        assert transport.change(key_id(1), KeyChanges(expires_at=NOW + 10, rpm=7)).status is KeyStatus.EXPIRED
+        assert actions() == ["key.created", "key.changed"]
+
     def test_a_revoked_key_is_changed_no_more(self, transport: Transport) -> None:
         transport.register(new_key(1))
         transport.revoke([key_id(1)], None)

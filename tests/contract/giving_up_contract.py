@@ -95,6 +95,26 @@ class GivingUpContract(TransportFixtures):
             with pytest.raises(KeyGoneError):
                 transport.register(new_key(1))
 
+    def test_giving_up_what_replaced_a_retiring_version_lets_that_one_live_on(
+        self, transport: Transport, clock: Clock
+    ) -> None:
+        transport.register(new_key(1))
+        transport.add_version(key_id(1), new_version(1, 2))
+        transport.end_version(key_id(1), 1, NOW + 60)
+        transport.give_up(key_id(1), 2, sha256(1, 2))
+        clock.forward(60)
+
+        assert transport.verify(sha256(1, 1)).status is VerdictStatus.ACTIVE
+
+    def test_giving_up_the_last_version_that_is_let_in_revokes_the_key(self, transport: Transport) -> None:
+        transport.register(new_key(1))
+        transport.add_version(key_id(1), new_version(1, 2))
+        transport.end_version(key_id(1), 1, NOW)
+        transport.give_up(key_id(1), 2, sha256(1, 2))
+
+        assert transport.find(key_id(1)).status is KeyStatus.REVOKED
+        assert transport.verify(sha256(1, 2)).status is VerdictStatus.REVOKED
+
     def test_giving_up_takes_a_whole_id_a_number_and_a_hash(self, transport: Transport) -> None:
         for wrong in (
             (KeyId("key_"), 1, sha256(1)),

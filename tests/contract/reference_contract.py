@@ -70,7 +70,7 @@ class ReferenceContract(TransportFixtures):
         transport.register(new_key(2, "prod", expires_at=NOW + 5))
         clock.forward(5)
         transport.register(new_key(3, "prod"))
-        transport.register(new_key(4, "prod", expires_at=NOW))
+        transport.register_many([new_key(4, "prod", expires_at=NOW)])
 
         assert transport.find("prod").id == key_id(3)
 

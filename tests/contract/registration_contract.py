@@ -118,7 +118,23 @@ class RegistrationContract(TransportFixtures):
     def test_a_key_that_has_ended_needs_no_free_name(self, transport: Transport) -> None:
         transport.register(new_key(1, "prod"))
 
-        assert transport.register(new_key(2, "prod", expires_at=NOW - 1)).status is KeyStatus.EXPIRED
+        [imported] = transport.register_many([new_key(2, "prod", expires_at=NOW - 1)])
+        assert imported.key is not None
+        assert imported.key.status is KeyStatus.EXPIRED
+
+    def test_a_key_that_would_have_ended_already_is_refused(
+        self, transport: Transport, clock: Clock, actions: Actions
+    ) -> None:
+        for end in (NOW, NOW - 1, 0):
+            with pytest.raises(InvalidRequestError) as refused:
+                transport.register(new_key(1, expires_at=end))
+            assert refused.value.param == "expires_at"
+        assert actions() == []
+
+        new = new_key(1, expires_at=NOW + 1)
+        transport.register(new)
+        clock.forward(1)
+        assert transport.register(new).status is KeyStatus.EXPIRED  # the same again is success, however late
 
     @pytest.mark.parametrize(
         "wrong",

@@ -13,8 +13,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from routic_cli.domain.errors import KeyExistsError, KeyGoneError, KeyNotFoundError, NameTakenError, RouticError
+from routic_cli.domain.errors import (
+    ConflictError,
+    KeyExistsError,
+    KeyGoneError,
+    KeyNotFoundError,
+    NameTakenError,
+    RouticError,
+)
 from routic_cli.domain.keys import KeyChanges, KeyQuery, NewVersion
+from routic_cli.domain.version_ends import TAKEN_BACK_WITHIN
 from routic_cli.service.keys import KeyService
 from routic_cli.store.sqlite import SqliteStore
 from tests.support.keys import HINT, NOW, key_id, new_key, sha256
@@ -168,8 +176,12 @@ class Machine(RuleBasedStateMachine):
         lost = key.versions[version % len(key.versions)]
         self.service.give_up(key_id(key.n), lost.number, lost.sha256)  # type: ignore[arg-type]  # str
         self.model.given_up.add((key.n, lost.number, lost.sha256))
-        if len(key.versions) > 1:
+        others = [version for version in key.versions if version is not lost]
+        alive = [version for version in others if version.ends is None or version.ends > self.model.now]
+        if alive:
             key.versions.remove(lost)
+            if all(version.ends is not None for version in others):
+                alive[-1].ends = None
         elif key.revoked is None:
             key.revoked = self.model.now
 
@@ -195,7 +207,23 @@ class Machine(RuleBasedStateMachine):
         key = self.some(which)
         ending = key.versions[version % len(key.versions)]
         ends = None if lives is None else self.model.now + lives
-        error = KeyGoneError if key.revoked is not None else None
+        now, before = self.model.now, ending.ends
+        others = [version for version in key.versions if version is not ending]
+        ended = before is not None and before <= now
+        again = ends == before or (ended and ends is not None and ends <= now)
+        error: type[RouticError] | None = None
+        if key.revoked is not None:
+            error = KeyGoneError
+        elif again:
+            ends = before
+        elif before is None and all(version.ends is not None for version in others):
+            error = ConflictError
+        elif before is not None and (ends is None or ends > before):
+            taken_back = ending is key.versions[-1] and ends is None and now - before <= TAKEN_BACK_WITHIN
+            if ended and not taken_back:
+                error = KeyGoneError
+            elif len([each for each in others if each.ends is None or each.ends > now]) > 1:
+                error = ConflictError
         self.expect(error, self.service.end_version, key_id(key.n), ending.number, ends)
         if error is None:
             ending.ends = ends

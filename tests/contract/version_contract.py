@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from routic_cli.domain.errors import (
+    ConflictError,
     InvalidRequestError,
     KeyExistsError,
     KeyGoneError,
@@ -100,6 +101,65 @@ class VersionContract(TransportFixtures):
             assert transport.end_version(key_id(1), 2, None).current.number == 2
         assert transport.verify(sha256(1, 2)).status is VerdictStatus.ACTIVE
         assert actions() == ["key.created", "version.created", "version.ended", "version.ended"]
+
+    def test_a_version_that_has_ended_stays_ended(self, transport: Transport, clock: Clock, actions: Actions) -> None:
+        transport.register(new_key(1))
+        transport.add_version(key_id(1), new_version(1, 2))
+        transport.end_version(key_id(1), 1, NOW + 10)
+        clock.forward(10)
+        before = actions()
+
+        for revival in (None, NOW + 11, NOW + 10_000):
+            with pytest.raises(KeyGoneError) as refused:
+                transport.end_version(key_id(1), 1, revival)
+            assert "has ended" in refused.value.what
+            assert refused.value.remedy.startswith("routic rotate")
+        for again in (NOW, NOW + 10):  # ending what has ended is no change
+            assert transport.end_version(key_id(1), 1, again).versions[0].expires_at == NOW + 10
+        assert transport.verify(sha256(1, 1)).status is VerdictStatus.EXPIRED
+        assert actions() == before
+
+    def test_the_newest_version_comes_back_for_as_long_as_an_abort_may_fail_and_no_longer(
+        self, transport: Transport, clock: Clock
+    ) -> None:
+        transport.register(new_key(1))
+        transport.add_version(key_id(1), new_version(1, 2))
+        transport.end_version(key_id(1), 2, NOW)
+        with pytest.raises(KeyGoneError):
+            transport.end_version(key_id(1), 2, NOW + 50)
+        clock.forward(601)
+
+        with pytest.raises(KeyGoneError):
+            transport.end_version(key_id(1), 2, None)
+        assert transport.verify(sha256(1, 2)).status is VerdictStatus.EXPIRED
+
+    def test_no_second_version_is_kept_beside_the_current_one(self, transport: Transport) -> None:
+        transport.register(new_key(1))
+        transport.add_version(key_id(1), new_version(1, 2))
+        transport.end_version(key_id(1), 1, NOW + 60)
+        assert transport.end_version(key_id(1), 1, NOW + 90).versions[0].expires_at == NOW + 90
+        transport.add_version(key_id(1), new_version(1, 3))
+
+        for longer in (None, NOW + 100):
+            with pytest.raises(ConflictError):
+                transport.end_version(key_id(1), 1, longer)
+        transport.end_version(key_id(1), 1, NOW)
+        assert transport.verify(sha256(1, 1)).status is VerdictStatus.EXPIRED
+
+    def test_the_last_version_that_lives_on_is_not_ended(self, transport: Transport, actions: Actions) -> None:
+        transport.register(new_key(1))
+        for end in (NOW, NOW + 60):
+            with pytest.raises(ConflictError) as refused:
+                transport.end_version(key_id(1), 1, end)
+            assert f"routic keys revoke {key_id(1)}" in refused.value.remedy
+        transport.add_version(key_id(1), new_version(1, 2))
+        transport.end_version(key_id(1), 1, NOW + 60)
+        with pytest.raises(ConflictError):
+            transport.end_version(key_id(1), 2, NOW)
+
+        assert transport.find(key_id(1)).status is KeyStatus.ACTIVE
+        assert transport.verify(sha256(1, 2)).status is VerdictStatus.ACTIVE
+        assert actions() == ["key.created", "version.created", "version.ended"]
 
     def test_the_end_of_a_version_lies_in_the_time_that_can_be_shown(self, transport: Transport) -> None:
         transport.register(new_key(1))
