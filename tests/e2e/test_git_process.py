@@ -14,16 +14,15 @@ from routic_cli.delivery.git_process import GitCannotSayError, GitTrouble, ask_g
 from routic_cli.delivery.ignore_fix import fix
 from routic_cli.delivery.safety import judge
 from routic_cli.domain.errors import RouticError
-from tests.support.git_situations import (
-    WARN,
-    Build,
+from tests.support.git_situations.environment import no_git_program
+from tests.support.git_situations.nested import (
     damaged_repository_in_a_sound_one,
     dot_git_leads_nowhere,
     in_a_bare_repository,
     in_a_submodule,
-    no_git_program,
     owned_by_somebody_else,
 )
+from tests.support.git_situations.registry import WARN, Build
 from tests.support.git_world import REAL_GIT, World
 
 

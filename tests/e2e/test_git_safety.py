@@ -10,17 +10,11 @@ import pytest
 from routic_cli.delivery.ignore_fix import fix
 from routic_cli.delivery.safety import judge
 from routic_cli.domain.errors import UnsafeDestinationError
-from tests.support.git_situations import (
-    FINE,
-    REFUSE,
-    SITUATIONS,
-    Situation,
-    dangling_link,
-    link_that_is_not_ignored,
-    link_to_a_place_outside,
-    no_git_program_and_no_repository,
-    no_repository,
-)
+from tests.support.git_situations import SITUATIONS
+from tests.support.git_situations.environment import no_git_program_and_no_repository
+from tests.support.git_situations.ignored import no_repository
+from tests.support.git_situations.present import dangling_link, link_that_is_not_ignored, link_to_a_place_outside
+from tests.support.git_situations.registry import FINE, REFUSE, Situation
 from tests.support.git_world import World, snapshot
 
 every_situation = pytest.mark.parametrize("case", SITUATIONS, ids=lambda case: case.build.__name__)

@@ -16,9 +16,7 @@ from routic_cli.delivery.git import git_directory
 from routic_cli.delivery.ignore_fix import fix
 from routic_cli.delivery.safety import judge
 from routic_cli.domain.errors import UnsafeDestinationError
-from tests.support.git_situations import (
-    link_that_is_not_ignored,
-)
+from tests.support.git_situations.present import link_that_is_not_ignored
 from tests.support.git_world import REAL_GIT, World, snapshot
 
 ODD_NAMES = [

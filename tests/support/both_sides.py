@@ -44,7 +44,7 @@ class Step:
     files: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.line} < {self.stdin!r}" if self.stdin else self.line
+        return self.line
 
 
 @dataclass(slots=True)
