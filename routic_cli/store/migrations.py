@@ -266,6 +266,11 @@ _USAGE_2: Final = (
         FROM hours JOIN series ON series.id = hours.series JOIN texts AS k ON k.id = key_id
         JOIN texts AS o ON o.id = outcome WHERE o.text IN ('allowed', 'rate_limited', 'lacks_scope') GROUP BY 1, 2
     """,
+    """
+    INSERT INTO spent
+        SELECT a.text, sum(cost) FROM hours JOIN series ON series.id = hours.series JOIN texts AS a ON a.id = account
+        GROUP BY 1
+    """,
 )
 
 
