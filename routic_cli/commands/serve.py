@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,6 +10,7 @@ import typer
 
 from routic_cli.command_line import session_of
 from routic_cli.domain.errors import InvalidRequestError, RouticError, UnsafeDestinationError
+from routic_cli.output.log_lines import LogLines
 from routic_cli.session import Session
 from routic_cli.store_url import LocalStore
 
@@ -71,22 +73,30 @@ def run(
     settings = Settings(str(store.path), str(usage_log_beside(store.path)), tuple(trusted or ()))
     worker.check(settings)
     if workers > 1 and not worker.redis_url():
-        session.console.warn(
-            f"Each of the {workers} workers counts the limits of keys for itself:"
-            f" {worker.REDIS_URL}=redis://… lets them count together"
-        )
+        text = f"Each of the {workers} workers counts the limits of keys for itself"
+        more = f"{worker.REDIS_URL}=redis://… lets them count together"
+        _say(session, "limits_apart", f"{text}: {more}", session.console.warn)
     listening = Listening(host, port, workers, tls_cert, tls_key)
     with bind(host, port) as bound:
         actual = bound.getsockname()[1]
         scheme = "https" if tls_cert else "http"
         shown = f"[{host}]" if ":" in host else host
         serve(settings, listening, bound, lambda: _tell(session, f"{scheme}://{shown}:{actual}", store))
-    session.console.notice("Ended")
+    _say(session, "ended", "Ended", session.console.notice)
 
 
 def _tell(session: Session, address: str, store: LocalStore) -> None:
-    session.console.success(f"Serving {store.path} at {address}")
-    session.console.notice("Ctrl-C ends it, when requests in flight have finished")
+    _say(session, "started", f"Serving {store.path} at {address}", session.console.success)
+    if session.console.stderr_is_terminal:
+        session.console.notice("Ctrl-C ends it, when requests in flight have finished")
+
+
+def _say(session: Session, event: str, text: str, aloud: Callable[[str], None]) -> None:
+    """To a person in words; into a log, where every line is an object, as one of them."""
+    if session.console.stderr_is_terminal:
+        aloud(text)
+    else:
+        LogLines().write([{"time": session.now(), "event": event, "message": text}])
 
 
 def _require_installed() -> None:

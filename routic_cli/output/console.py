@@ -58,6 +58,11 @@ class Console:
         return os.isatty(self._stdin_fd)
 
     @property
+    def stderr_is_terminal(self) -> bool:
+        """Whether somebody reads along, and no collector of logs."""
+        return self._err.is_terminal
+
+    @property
     def stdout_is_terminal(self) -> bool:
         """Whether data is read by a person: tables then, lines otherwise."""
         return self._out.is_terminal

@@ -16,6 +16,7 @@ from typing import Final
 import uvicorn
 
 from routic_cli.domain.errors import InvalidRequestError, RouticError
+from routic_cli.server import server_log
 from routic_cli.server.protocol import BoundedProtocol
 from routic_cli.server.settings import Settings
 
@@ -62,6 +63,7 @@ def bind(host: str, port: int) -> socket.socket:
 def serve(settings: Settings, listening: Listening, bound: socket.socket, started: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; requests in flight finish first. `started` runs once, when clients may come."""
     settings.to_environment()
+    server_log.install()
     config = _configuration(listening)
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn raises the signal once more when it has ended well: that is not for Python to die of.

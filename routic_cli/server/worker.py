@@ -9,6 +9,7 @@ from typing import Final
 
 from routic_cli.domain.keys import UnixSeconds
 from routic_cli.process import forbid_core_dumps
+from routic_cli.server import server_log
 from routic_cli.server.access_log import AccessLog
 from routic_cli.server.app import Application, Parts
 from routic_cli.server.auth import AuthEndpoint
@@ -39,6 +40,7 @@ def redis_url() -> str:
 def application() -> Application:
     """What uvicorn calls in each worker."""
     forbid_core_dumps()
+    server_log.install()
     settings = Settings.from_environment()
     path = Path(settings.key_store)
     services = Services(lambda account: SqliteStore(path, account=account), _now)

@@ -36,6 +36,22 @@ def test_it_serves_the_local_store_until_it_is_told_to_end(sandbox: Sandbox, wor
     assert token not in serving.log.read_text()
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_line_of_its_log_is_one_object(sandbox: Sandbox, workers: int) -> None:
+    token = admin_of(sandbox)
+    with routic_serve(sandbox, "--workers", workers) as serving:
+        assert names(sandbox, {"ROUTIC_STORE": serving.url, "ROUTIC_TOKEN": token}) == ["ops"]
+        with socket.create_connection(_address(serving), DEADLINE) as connection:
+            connection.sendall(f"{token} is no request\r\n\r\n".encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 400")
+
+    lines = [json.loads(line) for line in serving.log.read_text().splitlines()]
+    told = [line.get("event") or line["path"] for line in lines]
+    assert {"started", "ended", "message", "/admin/v1/keys"} <= set(told)
+    assert ("limits_apart" in told) is (workers > 1)
+    assert token not in serving.log.read_text()
+
+
 def test_a_request_in_flight_is_answered_before_it_ends(sandbox: Sandbox) -> None:
     token = admin_of(sandbox)
     with routic_serve(sandbox) as serving, _half_a_request(serving, token) as connection:

@@ -17,7 +17,7 @@ from typing import Final
 from tests.support.sandbox import DEADLINE, Sandbox
 
 PAGE: Final = Path(__file__).parents[2] / "docs/gateways.md"
-_SERVING: Final = re.compile(r"at (https?://\S+)")
+_SERVING: Final = re.compile(r"at (https?://[^\s\"]+)")
 
 _NGINX: Final = """
 {user}
