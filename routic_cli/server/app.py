@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -14,17 +17,25 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 
-from routic_cli.domain.errors import CredentialError, InvalidRequestError, RouticError
+from routic_cli.domain.errors import (
+    CredentialError,
+    InvalidRequestError,
+    OutcomeUnknownError,
+    RouticError,
+    UnavailableError,
+)
 from routic_cli.domain.keys import DEFAULT_ACCOUNT, UnixSeconds
 from routic_cli.domain.scopes import Credential
 from routic_cli.server.credentials import Authenticator
 from routic_cli.server.openapi import document
+from routic_cli.server.replies import TOO_LARGE, too_large
 from routic_cli.server.requests import AdminRequest
 from routic_cli.server.routes import PREFIX, ROUTES, Route
+from routic_cli.server.server_log import LOGGER
 from routic_cli.server.services import Services
 from routic_cli.transport.wire.errors import error_object, http_status
 from routic_cli.transport.wire.queries import Asked
@@ -35,7 +46,6 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 _REQUEST_ID: Final = re.compile(r"[0-9A-Za-z._-]{1,64}")
-_TOO_LARGE: Final = 413
 _UNAUTHORIZED: Final = 401
 _INTERNAL: Final = 500
 _OPENAI_RETRIES: Final = {"x-should-retry": "false"}  # its client asks again after a 409, which changes nothing
@@ -116,6 +126,11 @@ class Application:
 
         try:
             await self._rest(scope, receive, named)
+        except Exception:
+            if not status:
+                raise
+            # Answered, and raised once more for the log: where it happened is told, without what it happened with.
+            logging.getLogger(LOGGER).exception("A request could not be answered", extra={"request_id": request_id})
         finally:
             if self._parts.log is not None:
                 credential = scope["state"].get("credential")
@@ -171,9 +186,9 @@ async def _respond(request: Request, route: Route, parts: Parts) -> Response:
         if route.scopes:
             credential.require_any(route.scopes)
         content = await _content(request, route.largest)
-        return await run_in_threadpool(_handled, request, route, parts, credential, content)
-    except _TooLargeError as error:
-        return _error(error, _TOO_LARGE)
+        if content is None:
+            return _json(too_large(route.largest), TOO_LARGE, _OPENAI_RETRIES)
+        return await _unless_it_ends(run_in_threadpool(_handled, request, route, parts, credential, content))
     except RouticError as error:
         return _error(error)
 
@@ -203,29 +218,49 @@ def _parameters(request: Request) -> list[tuple[str, str]]:
         raise InvalidRequestError("The query part of the address is not UTF-8, or too long") from None
 
 
-class _TooLargeError(InvalidRequestError):
-    """The body has more bytes than the route takes."""
-
-    code = "body_too_large"
-
-
-async def _content(request: Request, largest: int) -> bytes:
+async def _content(request: Request, largest: int) -> bytes | None:
+    """The body; None when it is larger than that."""
     content = bytearray()
     try:
         async for chunk in request.stream():
             content += chunk
             if len(content) > largest:
-                raise _TooLargeError(f"The body is larger than {largest} bytes", not_done="Nothing was done")
+                return None
     except ClientDisconnect:
         raise InvalidRequestError("The body did not arrive whole", not_done="Nothing was done") from None
+    except asyncio.CancelledError:  # the server's patience is over; else uvicorn would answer, in plain text
+        raise UnavailableError(
+            "The server ends, and the body has not arrived whole", not_done="Nothing was done"
+        ) from None
     return bytes(content)
 
 
+async def _unless_it_ends(answer: Awaitable[Response]) -> Response:
+    """The answer; OutcomeUnknownError when the server ends before it is there."""
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        raise OutcomeUnknownError(
+            "The server ended before the answer was there", why="The change may yet be stored"
+        ) from None
+
+
 def _json(data: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse(data, status, {"Cache-Control": "no-store", **(headers or {})})
+    return _reply(_inert(data), status, headers)
+
+
+def _reply(content: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(content, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+def _inert(data: Mapping[str, object]) -> bytes:
+    """JSON of printable ASCII alone: whoever has it on his terminal sees what is there, and nothing acts on it."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return text.replace("\x7f", "\\u007f").encode("ascii")
 
 
 def _error(error: RouticError, status: int | None = None) -> Response:
+    """The reply that carries the error, with its own status or the one given."""
     status = status or http_status(error)
     if isinstance(error, InvalidRequestError) and not error.not_done:
         error.not_done = "Nothing was done"
@@ -280,8 +315,10 @@ def _about(parts: Parts) -> list[BaseRoute]:
         content, kind = parts.metrics()
         return Response(content, media_type=kind)
 
+    described = _inert(document())  # once: it has a quarter of a megabyte, and never changes
+
     async def openapi(_: Request) -> Response:
-        return _json(document())
+        return _reply(described)
 
     handlers = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics, "/openapi.json": openapi}
     return [StarletteRoute(path, handler) for path, handler in handlers.items()]

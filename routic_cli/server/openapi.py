@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from typing import Final
 
 from routic_cli import __version__
-from routic_cli.domain.errors import InvalidRequestError, RouticError, StoreLockedError
+from routic_cli.domain.errors import RouticError, StoreLockedError
 from routic_cli.domain.keys import Scope
 from routic_cli.domain.rules import HIGHEST_VERSION
 from routic_cli.server.examples import BODIES, REPLIES
 from routic_cli.server.operations import ALWAYS, OPERATIONS, Operation
+from routic_cli.server.replies import BODY_TOO_LARGE, TOO_LARGE, too_large
 from routic_cli.server.routes import PREFIX, ROUTES, Route
 from routic_cli.server.schemas import KEY_ID, SCHEMAS, Schema, ref, whole
 from routic_cli.transport.wire.errors import error_object, http_status
 
-_BODY_TOO_LARGE: Final = 413
 _PATH_PARAMETERS: Final[dict[str, Schema]] = {"id": KEY_ID, "n": whole(1, HIGHEST_VERSION)}
 _MEANING: Final = {
     400: "The request is wrong; nothing was done",
@@ -30,10 +30,6 @@ _MEANING: Final = {
     503: "Try again",
 }
 _REQUEST_ID: Final[Schema] = {"$ref": "#/components/headers/RequestId"}
-
-
-class _TooLargeError(InvalidRequestError):
-    code = "body_too_large"
 
 
 def document() -> Schema:
@@ -115,8 +111,7 @@ def _responses(route: Route, told: Operation) -> dict[str, Schema]:
         by_status.setdefault(http_status(error), []).append(error)
     examples = {status: {error.code: error_object(error) for error in errors} for status, errors in by_status.items()}
     # Any body is read, and too much of it refused, whether or not the route has a use for one.
-    too_large = _TooLargeError(f"The body is larger than {route.largest} bytes", not_done="Nothing was done")
-    examples[_BODY_TOO_LARGE] = {_TooLargeError.code: error_object(too_large)}
+    examples[TOO_LARGE] = {BODY_TOO_LARGE: too_large(route.largest)}
     return responses | {str(status): _refusal(status, examples[status]) for status in sorted(examples)}
 
 

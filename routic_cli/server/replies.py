@@ -1,4 +1,4 @@
-"""What a gateway is answered: headers for what may pass, an error object for what may not."""
+"""What is refused, as it is answered; and to a gateway the headers of what may pass."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import Final
 from urllib.parse import quote
 
 from routic_cli.domain.admission import challenge_of
-from routic_cli.domain.errors import CredentialError, RateLimitedError, RouticError, UnavailableError
+from routic_cli.domain.errors import (
+    CredentialError,
+    InvalidRequestError,
+    RateLimitedError,
+    RouticError,
+    UnavailableError,
+)
 from routic_cli.domain.keys import Key
 from routic_cli.server.rate_limits import Quota
 from routic_cli.transport.wire.errors import error_object, http_status
@@ -19,6 +25,19 @@ Headers = list[tuple[bytes, bytes]]
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _OPENAI_FIELDS: Final = ("message", "type", "param", "code")
 _MINUTE: Final = 60
+
+
+TOO_LARGE: Final = 413
+"""The status of a body with more bytes than its route takes."""
+
+BODY_TOO_LARGE: Final = "body_too_large"
+
+
+def too_large(largest: int) -> dict[str, object]:
+    """The error object of such a body. No error class has its code: only a server ever says it."""
+    error = InvalidRequestError(f"The body is larger than {largest} bytes", not_done="Nothing was done")
+    whole = error_object(error)["error"]
+    return {"error": {**whole, "code": BODY_TOO_LARGE} if isinstance(whole, dict) else whole}
 
 
 def identity_headers(key: Key, number: int) -> Headers:

@@ -39,7 +39,7 @@ class Doorman:
 
 
 @contextmanager
-def serving(app: Any, *, tls: tuple[Path, Path] | None = None, lifespan: str = "on") -> Iterator[str]:
+def serving(app: Any, *, tls: tuple[Path, Path] | None = None, lifespan: str = "on", grace: int = 5) -> Iterator[str]:
     """The address of a uvicorn that serves the ASGI application meanwhile, on a free port of the loopback."""
     import uvicorn
 
@@ -50,7 +50,7 @@ def serving(app: Any, *, tls: tuple[Path, Path] | None = None, lifespan: str = "
         log_config=None,
         access_log=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=grace,
         lifespan=lifespan,  # type: ignore[arg-type]  # one of its literals
         **options,
     )
