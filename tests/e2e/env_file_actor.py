@@ -1,4 +1,4 @@
-"""Another process for the tests of the `.env` sink, run as a script: it writes, waits, loses its rights, or dies on time.
+"""Another process for the tests of the `.env` sink, run as a script: it writes, waits, loses rights, or dies on time.
 
 Everything it says is one JSON value per line of stdout.
 """

@@ -69,7 +69,8 @@ class Side:
         text = text.replace(self.store, "STORE").replace(str(self.sandbox.root), "MACHINE")
         text = _RECENTLY.sub("recently", text)
         for kind, pattern in _ONE_OF_A_KIND:
-            text = pattern.sub(lambda found, kind=kind: self._name(kind, found[0]), text)
+            for found in pattern.findall(text):
+                text = text.replace(found, self._name(kind, found))
         text = _UNIX.sub(lambda found: _hours(int(found[0])), text)
         return _RFC_3339.sub(lambda found: _hours(_unix(found[0])), text)
 
