@@ -13,6 +13,7 @@ from typer._click.core import Context
 from routic_cli.command_line import RouticCommand, session_of
 from routic_cli.commands.options import Refs
 from routic_cli.commands.variables import assigned
+from routic_cli.config import TOKEN, TOKEN_FILE
 from routic_cli.domain.errors import InvalidRequestError, RouticError
 from routic_cli.process import become_ordinary, forbid_core_dumps
 
@@ -52,7 +53,8 @@ def run(
     """Run a command with keys in its environment, and nowhere else.
 
     routic becomes the command: signals and the exit code are its own, and no argument list has the secret. VAR=REF
-    chooses a variable for each key; without a REF, it takes the keys that the files of this folder were given.
+    chooses a variable for each key; without a REF, it takes the keys that the files of this folder were given. routic's
+    own credential (ROUTIC_TOKEN, ROUTIC_TOKEN_FILE) is left out, unless a VAR=REF names the variable.
     Ends with 125 when it could not start, 126 when the command cannot be executed, 127 when there is none.
     """
     session = session_of(ctx)
@@ -62,7 +64,9 @@ def run(
     secrets = {name: found.secret.reveal() for name, found in assigned(session, refs, var, nothing_happened=_NOTHING)}
     session.close()
     try:
-        return _become(command, {**os.environ, **secrets})
+        # Who may administer keys is routic's business; the program was to have the keys that were named.
+        rest = {name: value for name, value in os.environ.items() if name not in {TOKEN, TOKEN_FILE}}
+        return _become(command, rest | secrets)
     except (FileNotFoundError, NotADirectoryError):
         code, why = _NOT_FOUND, "There is no such command"
     except OSError as error:

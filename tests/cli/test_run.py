@@ -71,6 +71,16 @@ def test_the_keys_are_added_to_the_environment_and_nothing_else_changes(
     assert done.err == ""
 
 
+def test_routics_own_credential_does_not_follow_into_the_child_unless_it_is_named(home: Home) -> None:
+    environ = {"ROUTIC_TOKEN": home.worker, "ROUTIC_TOKEN_FILE": "/run/token", "ROUTIC_TOKENS": "another variable"}
+    for words, given in ((["prod"], None), (["ROUTIC_TOKEN=prod"], home.prod)):
+        done = home.sandbox.ok("run", *words, "--", "env", "-0", env=environ)
+        found = dict(pair.split("=", 1) for pair in done.out.rstrip("\0").split("\0"))
+        assert found.get("ROUTIC_TOKEN") == given
+        assert "ROUTIC_TOKEN_FILE" not in found
+        assert found["ROUTIC_TOKENS"] == "another variable"
+
+
 ARGUMENTS: Final = [
     "--",
     "",
