@@ -10,6 +10,7 @@ from routic_cli import __version__
 from routic_cli.domain.errors import RouticError, StoreLockedError
 from routic_cli.domain.keys import Scope
 from routic_cli.domain.rules import HIGHEST_VERSION
+from routic_cli.server import openapi_auth
 from routic_cli.server.examples import BODIES, REPLIES
 from routic_cli.server.operations import ALWAYS, OPERATIONS, Operation
 from routic_cli.server.replies import BODY_TOO_LARGE, TOO_LARGE, too_large
@@ -47,7 +48,7 @@ def document() -> Schema:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "paths": paths | _public(),
+        "paths": paths | _public() | openapi_auth.described(_REQUEST_ID),
         "components": {
             "schemas": SCHEMAS,
             "headers": {
