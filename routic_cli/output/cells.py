@@ -15,6 +15,7 @@ _STYLES: Final = {
     "": "",
     "strong": "bold",
     "dim": "dim",
+    "accent": "cyan",
     "good": "green",
     "caution": "yellow",
     "bad": "red",

@@ -1,0 +1,54 @@
+"""Amounts as people read them: thousands apart, tokens by their magnitude, money from billionths."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+_BILLIONTHS: Final = 9
+_THOUSAND: Final = 1000
+
+
+def counted(count: int, unit: str) -> str:
+    """`1 call`, `12,345 calls`."""
+    return f"{count:,} {unit}" if count == 1 else f"{count:,} {unit}s"
+
+
+def magnitude(count: int) -> str:
+    """`950`, `12k`, `3.4M`: two digits at least, three at most."""
+    if count < _THOUSAND:
+        return str(count)
+    amount = Decimal(count)
+    for unit in "kMGTP":
+        amount /= _THOUSAND
+        digits = f"{amount:.1f}" if amount < 10 else f"{amount:.0f}"  # noqa: PLR2004  # 9.9k, 10k
+        if Decimal(digits) < _THOUSAND:
+            return digits + unit
+    return f"{amount:,.0f}P"
+
+
+def money(billionths: int, currency: str | None = None) -> str:
+    """`12.34 USD`; with as many digits behind the point as a small amount needs to be seen as one."""
+    amount = Decimal(billionths).scaleb(-_BILLIONTHS)
+    text = f"{amount:,.2f}" if abs(amount) >= Decimal("0.01") or not billionths else f"{amount:.1g}"
+    if "e" in text:
+        text = f"{Decimal(text):f}"
+    return f"{text} {currency}" if currency else text
+
+
+def exact_money(billionths: int) -> str:
+    """Every digit there is, for scripts: `12.340000001`, `0`."""
+    text = f"{Decimal(billionths).scaleb(-_BILLIONTHS):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def share(part: int, whole: int) -> str:
+    """`0.2%`, `34%`; below a tenth of a percent `<0.1%`, and never 0% or 100% of what is not nothing or all."""
+    if not part or not whole:
+        return "0%"
+    percent = 100 * part / whole
+    if percent < 0.1:  # noqa: PLR2004  # tenths are all that is shown
+        return "<0.1%"
+    if part < whole and percent > 99.9:  # noqa: PLR2004  # the same at the other end
+        return ">99.9%"
+    return f"{percent:.1f}%" if percent < 10 else f"{percent:.0f}%"  # noqa: PLR2004  # two digits are enough

@@ -1,0 +1,59 @@
+"""Bars and sparklines made of characters: eighths of a block where they can be shown, ASCII where not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from routic_cli.output.cells import Line, Span
+
+_EIGHTHS: Final = "▏▎▍▌▋▊▉█"
+_LEVELS: Final = "▁▂▃▄▅▆▇█"
+_NOTHING: Final = "·"
+_ASCII_BAR: Final = "#"
+_ASCII_LEVELS: Final = ":-=+*x%@"
+_ASCII_NOTHING: Final = "."
+
+
+def bar(value: int, largest: int, width: int, *, unicode: bool) -> str:
+    """As long as the value is beside the largest, which takes the whole width; never nothing for more than nothing."""
+    if value <= 0 or largest <= 0:
+        return ""
+    eighths = max(round(value * width * 8 / largest), 1)
+    if not unicode:
+        return _ASCII_BAR * max(round(eighths / 8), 1)
+    whole, rest = divmod(eighths, 8)
+    return _EIGHTHS[-1] * whole + (_EIGHTHS[rest - 1] if rest else "")
+
+
+def bar_of_parts(good: int, bad: int, largest: int, width: int, *, unicode: bool) -> Line:
+    """A bar whose end is the bad part of it, where that is as long as a character."""
+    whole = bar(good + bad, largest, width, unicode=unicode)
+    if not bad or not whole:
+        return [Span(whole, "accent")]
+    share = round(len(whole) * bad / (good + bad))
+    return [Span(whole[: len(whole) - share], "accent"), Span(whole[len(whole) - share :], "bad")]
+
+
+def sparkline(values: Sequence[int], *, unicode: bool, largest: int | None = None) -> Line:
+    """A character for each value, as high as it is beside the largest; a dot for nothing."""
+    levels, nothing = (_LEVELS, _NOTHING) if unicode else (_ASCII_LEVELS, _ASCII_NOTHING)
+    top = max([*values, 1]) if largest is None else max(largest, 1)
+    line: Line = []
+    for value in values:
+        # Rounded up: one call among thousands is still seen as one, at the lowest level.
+        text = nothing if value <= 0 else levels[min(-(-value * len(levels) // top), len(levels)) - 1]
+        style = "dim" if value <= 0 else "accent"
+        if line and line[-1].style == style:
+            line[-1] = Span(line[-1].text + text, style)
+        else:
+            line.append(Span(text, style))
+    return line
+
+
+def gathered(values: Sequence[int], count: int) -> list[int]:
+    """The values added up in at most `count` neighbourhoods of as equal a size as can be."""
+    if len(values) <= count:
+        return list(values)
+    edges = [len(values) * place // count for place in range(count + 1)]
+    return [sum(values[begin:end]) for begin, end in zip(edges, edges[1:], strict=False)]
