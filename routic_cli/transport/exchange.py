@@ -51,7 +51,10 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request. `changes` says that it is more than a look; `seconds` is the longest that one attempt may take."""
+    """One request. `changes` says that it is more than a look; `seconds` is the longest that one attempt may take.
+
+    `works` says that a server may have to think for as long before it begins to answer.
+    """
 
     method: str
     path: str
@@ -60,6 +63,7 @@ class Question:
     headers: Mapping[str, str] = field(default_factory=dict)
     changes: bool = False
     seconds: float | None = None
+    works: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ class Exchange:
                     params=list(question.parameters) or None,
                     content=None if question.body is None else dumps(question.body).encode(),
                     headers=self._headers(question),
+                    timeout=self._patience(question),
                     extensions={"trace": deadline.watch},
                 ) as response:
                     content = _content_of(response)
@@ -160,15 +165,20 @@ class Exchange:
         if self._client is None:
             import httpx2
 
-            times = self._timeouts
             self._client = httpx2.Client(
                 verify=self._context() if self._base_url.startswith("https:") else False,
                 trust_env=False,
                 follow_redirects=False,
-                timeout=httpx2.Timeout(times.silence, connect=times.connect),
                 limits=httpx2.Limits(max_connections=1),
             )
         return self._client
+
+    def _patience(self, question: Question) -> httpx2.Timeout:
+        import httpx2
+
+        times = self._timeouts
+        silence = question.seconds if question.works and question.seconds else times.silence
+        return httpx2.Timeout(silence, connect=times.connect)
 
     def _headers(self, question: Question) -> dict[str, str]:
         return {

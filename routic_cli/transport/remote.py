@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -31,7 +32,9 @@ from routic_cli.domain.secret import Fingerprint, Secret, is_fingerprint
 from routic_cli.store.interface import TrailEntry
 from routic_cli.transport.exchange import Exchange, Question, Timeouts
 from routic_cli.transport.interface import Registration
+from routic_cli.transport.remote_usage import RemoteUsage
 from routic_cli.transport.tls import tls_context
+from routic_cli.transport.usage import UsageTransport
 from routic_cli.transport.wire.queries import COUNTS, HIGHEST_LIMIT, query_parameters
 from routic_cli.transport.wire.replies import (
     deletion_from,
@@ -73,6 +76,11 @@ class RemoteTransport:
     ) -> None:
         self._token = token
         self._exchange = Exchange(base_url, token, lambda: tls_context(ca_file), timeouts=timeouts)
+
+    @cached_property
+    def usage(self) -> UsageTransport:
+        """What can be asked of the log of their usage."""
+        return RemoteUsage(self._exchange)
 
     def register(self, new: NewKey) -> Key:
         """Make a key valid; the same id and hash again is success."""

@@ -45,6 +45,17 @@ class Fields:
         """A whole number, null, or nothing at all."""
         return None if self._get(name) is None else self.integer(name)
 
+    def number(self, name: str) -> float:
+        """A number that has to be there, whole or not."""
+        value = self._get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        return self._typed(name, float, "a number")
+
+    def is_null(self, name: str) -> bool:
+        """Whether there is null, or nothing at all."""
+        return self._get(name) is None
+
     def flag(self, name: str) -> bool:
         """True or false."""
         return self._typed(name, bool, "true or false")

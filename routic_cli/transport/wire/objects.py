@@ -30,6 +30,7 @@ KEY_FIELDS: Final = (
     "last_used_at",
     "revoked_at",
     "revoke_reason",
+    "usage_since",
 )
 
 
@@ -51,6 +52,7 @@ def key_object(key: Key, now: UnixSeconds) -> JsonObject:
         "last_used_at": key.last_used_at,
         "revoked_at": key.revoked_at,
         "revoke_reason": key.revoke_reason,
+        "usage_since": key.usage_since,
     }
 
 
@@ -62,6 +64,7 @@ def _version_object(key: Key, version: KeyVersion, now: UnixSeconds) -> JsonObje
         "sha256": version.sha256,
         "created_at": version.created_at,
         "expires_at": version.expires_at,
+        "last_used_at": version.last_used_at,
     }
 
 

@@ -55,6 +55,7 @@ def key_from(data: object) -> Key:
         last_used_at=fields.integer_or_none("last_used_at"),
         revoked_at=fields.integer_or_none("revoked_at"),
         revoke_reason=fields.text_or_none("revoke_reason"),
+        usage_since=fields.integer_or_none("usage_since"),
     )
 
 
@@ -128,6 +129,7 @@ def _version(data: object) -> KeyVersion:
         hint=fields.text("hint"),
         created_at=fields.integer("created_at"),
         expires_at=fields.integer_or_none("expires_at"),
+        last_used_at=fields.integer_or_none("last_used_at"),
     )
 
 

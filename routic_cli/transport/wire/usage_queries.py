@@ -1,0 +1,166 @@
+"""What usage is asked for, as the query part of an address and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from routic_cli.domain.audit.findings import AuditQuery, RuleName
+from routic_cli.domain.audit.policy import Policy
+from routic_cli.domain.errors import InvalidRequestError
+from routic_cli.domain.keys import KeyId, UnixSeconds, is_key_id
+from routic_cli.domain.rules import HIGHEST_VERSION
+from routic_cli.domain.traffic import Dimension, EventQuery, TrafficQuery
+from routic_cli.domain.usage import EventMark, Flag, event_id, event_mark
+from routic_cli.transport.wire.queries import HIGHEST_LIMIT, Asked, Parameters
+
+E = TypeVar("E", bound=StrEnum)
+
+AUDITED_SECONDS: Final = 7 * 86_400
+"""How far back an audit looks, and not further, unless `since` says."""
+HIGHEST_THRESHOLD: Final = 10**9
+
+
+def event_parameters(query: EventQuery) -> Parameters:
+    """GET /usage."""
+    after = None if query.after is None else event_id(query.after)
+    return [
+        *_pairs(since=query.since, until=query.until, after=after, limit=min(query.limit, HIGHEST_LIMIT)),
+        *_each("key_id", query.key_ids),
+    ]
+
+
+def event_query_from(asked: Asked) -> EventQuery:
+    """The query of a GET /usage."""
+    query = EventQuery(
+        since=asked.number("since"),
+        until=asked.number("until"),
+        key_ids=_key_ids(asked) or None,
+        after=_mark(asked.one("after")),
+        limit=asked.limit(),
+    )
+    asked.end()
+    return query
+
+
+def traffic_parameters(query: TrafficQuery) -> Parameters:
+    """GET /usage/summary."""
+    return [
+        *_each("by", query.by),
+        *_pairs(since=query.since, until=query.until, version=query.version, flag=query.flag),
+        *_each("key_id", query.key_ids),
+        *_each("outcome", query.outcomes),
+    ]
+
+
+def traffic_query_from(asked: Asked) -> TrafficQuery:
+    """The query of a GET /usage/summary."""
+    by = tuple(_member(Dimension, text, "by") for text in asked.many("by"))
+    if len(set(by)) < len(by):
+        raise InvalidRequestError("'by' has one twice", param="by")
+    flag = asked.one("flag")
+    query = TrafficQuery(
+        by=by,
+        since=asked.number("since"),
+        until=asked.number("until"),
+        key_ids=_key_ids(asked) or None,
+        version=asked.number("version", lowest=1, highest=HIGHEST_VERSION),
+        outcomes=tuple(asked.many("outcome")) or None,
+        flag=None if flag is None else _member(Flag, flag, "flag").value,
+    )
+    asked.end()
+    return query
+
+
+def audit_parameters(query: AuditQuery) -> Parameters:
+    """GET /usage/audit; of the policy only what differs from the default one."""
+    thresholds = [f"{name}:{value}" for name, value in query.policy.changes().items()]
+    return [
+        *_pairs(since=query.since, until=query.until),
+        *_each("rule", query.rules),
+        *_each("key_id", query.key_ids),
+        *_each("policy", thresholds),
+    ]
+
+
+def audit_query_from(asked: Asked, now: UnixSeconds) -> AuditQuery:
+    """The query of a GET /usage/audit; the last week unless it says otherwise."""
+    since, until = asked.number("since"), asked.number("until")
+    until = now if until is None else until
+    query = AuditQuery(
+        since=max(0, until - AUDITED_SECONDS) if since is None else since,
+        until=until,
+        rules=tuple(_member(RuleName, text, "rule") for text in asked.many("rule")),
+        key_ids=_key_ids(asked),
+        policy=_policy(asked.many("policy")),
+    )
+    asked.end()
+    return query
+
+
+def prune_parameters(before: UnixSeconds) -> Parameters:
+    """DELETE /usage."""
+    return _pairs(before=before)
+
+
+def prune_from(asked: Asked) -> UnixSeconds:
+    """Before when the events are to be forgotten; it has to be said."""
+    before = asked.number("before")
+    asked.end()
+    if before is None:
+        raise InvalidRequestError("The address lacks 'before'", why="It takes unix seconds", param="before")
+    return before
+
+
+def _pairs(**values: str | int | None) -> Parameters:
+    return [(name, str(value)) for name, value in values.items() if value is not None]
+
+
+def _each(name: str, values: Iterable[str] | None) -> Parameters:
+    return [(name, str(value)) for value in values or ()]
+
+
+def _key_ids(asked: Asked) -> tuple[KeyId, ...]:
+    texts = asked.many("key_id")
+    if not all(map(is_key_id, texts)):
+        raise InvalidRequestError(
+            "'key_id' is not a key id", why="GET /admin/v1/keys?ref=NAME tells it", param="key_id"
+        )
+    return tuple(KeyId(text) for text in texts)
+
+
+def _mark(text: str | None) -> EventMark | None:
+    mark = None if text is None else event_mark(text)
+    if text is not None and mark is None:
+        raise InvalidRequestError(
+            "'after' is not the id of an event", why="A page begins behind an event", param="after"
+        )
+    return mark
+
+
+def _policy(texts: Sequence[str]) -> Policy:
+    changes: dict[str, int] = {}
+    for text in texts:
+        name, _, value = text.partition(":")
+        if name in changes or not (value.isascii() and value.isdigit()) or not 0 < int(value[:12]) <= HIGHEST_THRESHOLD:
+            raise InvalidRequestError(
+                "'policy' takes NAME:NUMBER, each name once",
+                why=f"A threshold is a whole number from 1 to {HIGHEST_THRESHOLD}",
+                param="policy",
+            )
+        changes[name] = int(value)
+    try:
+        return Policy().changed(changes)
+    except (KeyError, ValueError):
+        known = ", ".join(Policy.__dataclass_fields__)
+        raise InvalidRequestError(
+            "'policy' has a threshold that is not known", why=f"There are: {known}", param="policy"
+        ) from None
+
+
+def _member(kind: type[E], text: str, param: str) -> E:
+    try:
+        return kind(text)
+    except ValueError:
+        raise InvalidRequestError(f"'{param}' must be one of: {', '.join(kind)}", param=param) from None
