@@ -24,6 +24,16 @@ class AccessLog:
         """How many lines were not taken."""
         return self._batcher.dropped
 
+    @property
+    def written(self) -> int:
+        """How many lines have been written."""
+        return self._batcher.written
+
+    @property
+    def queued(self) -> int:
+        """How many lines wait."""
+        return self._batcher.queued
+
     def request(self, fields: Mapping[str, object]) -> None:
         """Take note of a request that was answered; keys in the fields are masked when they are written."""
         self._batcher.put(dict(fields))

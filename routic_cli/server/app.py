@@ -30,7 +30,10 @@ from routic_cli.domain.errors import (
 )
 from routic_cli.domain.keys import DEFAULT_ACCOUNT, UnixSeconds
 from routic_cli.domain.scopes import Credential
+from routic_cli.server.answer import Answer
+from routic_cli.server.auth import AuthEndpoint
 from routic_cli.server.credentials import Authenticator
+from routic_cli.server.forwarded import AUTH_PATH
 from routic_cli.server.openapi import document
 from routic_cli.server.replies import TOO_LARGE, too_large
 from routic_cli.server.requests import AdminRequest
@@ -43,7 +46,6 @@ from routic_cli.transport.wire.queries import Asked
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 _REQUEST_ID: Final = re.compile(r"[0-9A-Za-z._-]{1,64}")
 _UNAUTHORIZED: Final = 401
@@ -60,7 +62,7 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the application is put together from. `auth` is the raw ASGI application that answers /auth.
+    """What the application is put together from. `auth` answers /auth.
 
     `opened` and `closed` run when the server begins and has answered its last request. `metrics` gives the text for
     Prometheus and its content type.
@@ -69,7 +71,7 @@ class Parts:
     services: Services
     authenticator: Authenticator
     clock: Callable[[], UnixSeconds]
-    auth: AsgiApp | None = None
+    auth: AuthEndpoint | None = None
     metrics: Callable[[], tuple[bytes, str]] | None = None
     log: Log | None = None
     opened: Callable[[], None] = lambda: None
@@ -84,12 +86,16 @@ class Application:
         self._parts = parts
         self._rest = _starlette(parts)
 
+    def at_once(self, scope: MutableMapping[str, Any]) -> Answer | None:
+        """The answer to a question of a gateway that needs not wait; None for all others, which are to be called."""
+        auth = self._parts.auth
+        return auth.at_once(scope) if auth is not None and _is_for_auth(scope["path"]) else None
+
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """One connection's event, as ASGI has it."""
         kind = scope["type"]
         if kind == "http":
-            path = scope["path"]  # Envoy asks at /auth, followed by the path that it asks about
-            if self._parts.auth is not None and (path == "/auth" or path.startswith("/auth/")):
+            if self._parts.auth is not None and _is_for_auth(scope["path"]):
                 await self._parts.auth(scope, receive, send)
             else:
                 await self._answer(scope, receive, send)
@@ -146,6 +152,10 @@ class Application:
                         "address": (scope.get("client") or ("",))[0],
                     }
                 )
+
+
+def _is_for_auth(path: str) -> bool:
+    return path == AUTH_PATH or path.startswith(f"{AUTH_PATH}/")  # Envoy puts the path that it asks about behind it
 
 
 def _request_id(scope: Mapping[str, Any]) -> str:

@@ -25,18 +25,21 @@ from routic_cli.domain.keys import UnixSeconds
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.domain.usage import Outcome, UsageEvent
 from routic_cli.server.access_log import AccessLog
+from routic_cli.server.answer import Answer
 from routic_cli.server.forwarded import Call, Forwarded, collected
 from routic_cli.server.gate import Gate, Known, MustWaitError
 from routic_cli.server.metrics import Metrics
 from routic_cli.server.rate_limits import Quota, RateLimiter
 from routic_cli.server.recorder import Recorder
-from routic_cli.server.replies import Headers, quota_headers, refusal, wait_of
+from routic_cli.server.replies import quota_headers, refusal, wait_of
 
 Message = MutableMapping[str, Any]
 
 _REQUEST_ID: Final = re.compile(rb"[0-9A-Za-z._-]{1,64}")
 _BEARER: Final = b"bearer"
 _OK: Final = 200
+_TEXTS: Final = {outcome: outcome.value for outcome in Outcome}
+_NOBODY: Final = (None, None, None)
 
 
 class Decision(NamedTuple):
@@ -80,38 +83,52 @@ class AuthEndpoint:
     async def __call__(
         self, scope: MutableMapping[str, Any], receive: object, send: Callable[[Message], Awaitable[None]]
     ) -> None:
-        """Answer one request."""
+        """Answer one request, as ASGI has it."""
         del receive
-        began = time.perf_counter()
+        answer = await self._answer(scope, patient=True)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers()})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def at_once(self, scope: MutableMapping[str, Any]) -> Answer | None:
+        """The answer to one request; None, and nothing noted, when it would have to wait for one: then call instead."""
+        coroutine = self._answer(scope, patient=False)
+        try:
+            coroutine.send(None)  # as far as it gets, which is its end
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+        except MustWaitError:
+            return None
+        raise AssertionError("what may not wait has waited")
+
+    async def _answer(self, scope: MutableMapping[str, Any], *, patient: bool) -> Answer:
+        """MustWaitError, before anything is counted, for what must wait and is not patient."""
+        began = time.perf_counter_ns()
         headers, repeated = collected(scope["headers"])
         call = self._forwarded.read(scope, headers)
         now = self._clock()
         if repeated:
             decision = Decision(Outcome.MALFORMED, two_headers())
         else:
-            decision = await self._decide(headers.get(b"authorization"), call, now)
-        status, reply, body = _answer(decision)
+            decision = await self._decide(headers.get(b"authorization"), call, now, patient=patient)
         request_id = self._request_id(headers.get(b"x-request-id"))
-        self._note(decision, call, now, status, request_id, time.perf_counter() - began)
-        start = {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*reply, (b"x-request-id", request_id.encode())],
-        }
-        await send(start)
-        await send({"type": "http.response.body", "body": body})
+        answer = _answer_of(decision, request_id)
+        self._note(decision, call, now, answer.status, request_id, time.perf_counter_ns() - began)
+        return answer
 
-    async def _decide(self, authorization: bytes | None, call: Call, now: UnixSeconds) -> Decision:
+    async def _decide(self, authorization: bytes | None, call: Call, now: UnixSeconds, *, patient: bool) -> Decision:
         """The table of the contract, from its top to the key's own limit."""
         if authorization is None:
             return Decision(Outcome.IN_URL, in_url()) if call.key_in_url else Decision(Outcome.MISSING, missing())
         scheme, _, token = authorization.partition(b" ")
         if scheme.lower() != _BEARER:
             return Decision(Outcome.MALFORMED, not_bearer())
-        token = token.strip()
+        return await self._judged(token.strip(), now, patient=patient)
+
+    async def _judged(self, token: bytes, now: UnixSeconds, *, patient: bool) -> Decision:
         digest = hashlib.sha256(token).digest()
         try:
-            known = await self._known(digest, now)
+            known = await self._known(digest, now, patient=patient)
         except RouticError as error:
             return Decision(Outcome.UNAVAILABLE, unavailable(error))
         if known is None:
@@ -119,12 +136,18 @@ class AuthEndpoint:
         outcome = known.judged(now)
         if outcome is not Outcome.ALLOWED:
             return Decision(outcome, refused(outcome, token.decode("latin-1"), known.number), known)
-        return Decision(outcome, None, known) if known.rpm is None else await self._limited(known, known.rpm)
+        if known.rpm is None:
+            return Decision(outcome, None, known)
+        if self._limiter.waits and not patient:
+            raise MustWaitError
+        return await self._limited(known, known.rpm)
 
-    async def _known(self, digest: bytes, now: UnixSeconds) -> Known | None:
+    async def _known(self, digest: bytes, now: UnixSeconds, *, patient: bool) -> Known | None:
         try:
             return self._gate.find(digest, now)
         except MustWaitError:
+            if not patient:
+                raise
             return await self._gate.find_patiently(digest, now)
 
     async def _limited(self, known: Known, rpm: int) -> Decision:
@@ -134,40 +157,42 @@ class AuthEndpoint:
         return Decision(Outcome.ALLOWED, None, known, quota=quota)
 
     def _note(
-        self, decision: Decision, call: Call, now: UnixSeconds, status: int, request_id: str, seconds: float
+        self, decision: Decision, call: Call, now: UnixSeconds, status: int, request_id: str, nanoseconds: int
     ) -> None:
         """Count the decision, and have it written: none of the three waits or fails."""
         outcome, _, known, sha256, _ = decision
-        key_id = known.key.id if known is not None else None
+        method, path, address, agent, origin, key_in_url, plain_http = call
+        key_id, number, account = (known.key.id, known.number, known.account) if known is not None else _NOBODY
+        flags = call.flags if key_in_url or plain_http else ()
         self._record(
             UsageEvent(
                 now,
-                outcome,
-                call.method,
-                call.path,
+                _TEXTS[outcome],
+                method,
+                path,
                 status,
-                call.address,
-                call.agent,
+                address,
+                agent,
                 request_id,
-                call.flags,
+                flags,
                 key_id,
-                known.number if known is not None else None,
+                number,
                 sha256,
-                known.account if known is not None else None,
-                call.origin,
+                account,
+                origin,
             )
         )
-        self._decided(outcome, seconds)
+        self._decided(outcome, nanoseconds)
         if self._log is not None:
             line: dict[str, object] = {
                 "time": now,
                 "request_id": request_id,
-                "method": call.method,
-                "path": call.path,
+                "method": method,
+                "path": path,
                 "status": status,
-                "duration_ms": round(seconds * 1000, 3),
+                "duration_ms": round(nanoseconds / 1e6, 3),
                 "key_id": key_id,
-                "address": call.address,
+                "address": address,
                 "outcome": outcome,
             }
             self._log(line)
@@ -179,14 +204,15 @@ class AuthEndpoint:
         return f"{self._prefix}{next(self._numbers):08x}"
 
 
-def _answer(decision: Decision) -> tuple[int, Headers, bytes]:
+def _answer_of(decision: Decision, request_id: str) -> Answer:
     if decision.error is not None:
-        return refusal(decision.error, decision.quota)
-    if decision.known is None:
+        return Answer(*refusal(decision.error, decision.quota), request_id)
+    known, quota = decision.known, decision.quota
+    if known is None:
         raise AssertionError("what passes has a key")
-    if decision.quota is None:
-        return _OK, decision.known.headers, b""
-    return _OK, decision.known.headers + quota_headers(decision.quota), b""
+    if quota is None:
+        return Answer(_OK, known.headers, b"", request_id, known.lines)
+    return Answer(_OK, known.headers + quota_headers(quota), b"", request_id)
 
 
 def _unknown(token: bytes, digest: bytes) -> Decision:

@@ -6,7 +6,7 @@ Its word counts only when it is a trusted peer: anybody else could write the sam
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final, NamedTuple
@@ -20,9 +20,12 @@ AUTH_PATH: Final = "/auth"
 
 _URI_HEADERS: Final = (b"x-original-uri", b"x-forwarded-uri", b"x-original-url")
 _METHOD_HEADERS: Final = (b"x-forwarded-method", b"x-original-method")
+_SAYS: Final = frozenset({*_URI_HEADERS, *_METHOD_HEADERS, b"x-forwarded-proto", b"x-forwarded-for", b"x-real-ip"})
 _METHOD: Final = re.compile(rb"[A-Z]{1,16}")
 _SCHEME_AND_HOST: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 _WITH_PORT: Final = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
+# Of plain texts, made once: of two bits, the lower is a key in the URL.
+_FLAGS: Final = ((), (Flag.KEY_IN_URL.value,), (Flag.PLAIN_HTTP.value,), (Flag.KEY_IN_URL.value, Flag.PLAIN_HTTP.value))
 _LONGEST_PATH: Final = 512
 _LONGEST_AGENT: Final = 256
 _LONGEST_ORIGIN: Final = 256
@@ -44,19 +47,18 @@ class Call(NamedTuple):
     @property
     def flags(self) -> tuple[str, ...]:
         """What is wrong with how the key travelled, as an event has it."""
-        return ((Flag.KEY_IN_URL,) if self.key_in_url else ()) + ((Flag.PLAIN_HTTP,) if self.plain_http else ())
+        return _FLAGS[self.key_in_url + 2 * self.plain_http]
 
 
-def collected(headers: Iterable[tuple[bytes, bytes]]) -> tuple[dict[bytes, bytes], bool]:
+def collected(headers: Sequence[tuple[bytes, bytes]]) -> tuple[dict[bytes, bytes], bool]:
     """The headers by name, repeated ones joined as HTTP has it; and whether more than one is Authorization."""
-    pairs = list(headers)
-    found = dict(pairs)
-    if len(found) == len(pairs):
+    found = dict(headers)
+    if len(found) == len(headers):
         return found, False
     found = {}
-    for name, value in pairs:
+    for name, value in headers:
         found[name] = found[name] + b", " + value if name in found else value
-    return found, sum(name == b"authorization" for name, _ in pairs) > 1
+    return found, sum(name == b"authorization" for name, _ in headers) > 1
 
 
 class Forwarded:
@@ -72,21 +74,20 @@ class Forwarded:
         """The request behind the one in `scope`."""
         client = scope.get("client")
         peer = client[0] if client else None
-        method, path, address = scope["method"], scope["path"], peer
-        plain_http = False
-        uri, key_in_url = None, False
-        if peer is None or self._is_trusted(peer):
+        method, address, plain_http = scope["method"], peer, False
+        uris: tuple[bytes, ...] = ()
+        if (peer is None or self._is_trusted(peer)) and not _SAYS.isdisjoint(headers):
             method = _method(headers) or method
             address = self._address(headers) or peer
             plain_http = headers.get(b"x-forwarded-proto", b"")[:5].rstrip(b" ,").lower() == b"http"
-            uris = [headers[name] for name in _URI_HEADERS if name in headers]
-            uri = uris[0] if uris else None
             # All of them: a gateway sets one, and passes on what a caller has written into the others.
-            key_in_url = any(_has_key(each) for each in uris)
-        if uri is None:  # Envoy asks at /auth followed by the path that it asks about
-            uri = (path.removeprefix(AUTH_PATH) or path).encode()
-        own = scope["query_string"]
-        key_in_url = key_in_url or _has_key(uri) or (bool(own) and _has_key(own))
+            uris = tuple(headers[name] for name in _URI_HEADERS if name in headers)
+        # Envoy asks at /auth followed by the path that it asks about.
+        uri = uris[0] if uris else (scope["path"].removeprefix(AUTH_PATH) or scope["path"]).encode()
+        key_in_url = False
+        for each in (*uris, uri, scope["query_string"]):
+            if (b"sk-" in each or b"%" in each) and _has_key(each):
+                key_in_url = True
         agent, origin = headers.get(b"user-agent"), headers.get(b"origin")
         return Call(
             method,
@@ -165,7 +166,7 @@ def _path(uri: bytes) -> str:
     """The path without its query, and without anything shaped like a key, written plainly or with percent signs."""
     if not uri.startswith(b"/"):  # some proxies send the whole URL
         uri = _SCHEME_AND_HOST.sub(b"", uri, count=1)
-    path = uri.partition(b"?")[0].partition(b"#")[0] or b"/"
+    path = (uri if b"?" not in uri and b"#" not in uri else uri.partition(b"?")[0].partition(b"#")[0]) or b"/"
     if b"%" in path and _has_key(path):
         path = unquote_to_bytes(path)
     return without_keys(path.decode("latin-1"), _LONGEST_PATH)

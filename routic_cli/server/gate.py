@@ -13,6 +13,7 @@ from routic_cli.domain.errors import RouticError, StoreLockedError, UnavailableE
 from routic_cli.domain.keys import UnixSeconds
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.domain.usage import Outcome
+from routic_cli.server.answer import header_lines
 from routic_cli.server.replies import Headers, identity_headers
 from routic_cli.store.interface import Holder
 from routic_cli.store.lookup import KeyLookup
@@ -29,7 +30,7 @@ class MustWaitError(Exception):
 class Known:
     """A version of a key of the store, and what a gateway is told of it, made once."""
 
-    __slots__ = ("_judgement", "account", "headers", "key", "number", "rpm")
+    __slots__ = ("_judgement", "account", "headers", "key", "lines", "number", "rpm")
 
     def __init__(self, holder: Holder, now: UnixSeconds) -> None:
         self.key = holder.key
@@ -37,6 +38,7 @@ class Known:
         self.account = holder.account
         self.rpm = holder.key.traits.rpm
         self.headers: Headers = identity_headers(holder.key, holder.number)
+        self.lines = header_lines(self.headers)
         self._judgement = judge(holder.key, holder.number, now)
 
     def judged(self, now: UnixSeconds) -> Outcome:

@@ -44,7 +44,9 @@ class Quota(NamedTuple):
 
 
 class RateLimiter(Protocol):
-    """Counts the requests of keys that have a limit."""
+    """Counts the requests of keys that have a limit. One that never waits answers in the first step of `take`."""
+
+    waits: bool
 
     async def take(self, key_id: KeyId, rpm: int) -> Quota | None:
         """Take a place in this minute. None when nobody can tell how many are taken: then the request passes."""
@@ -93,6 +95,8 @@ class _SweptMemory(MemoryStorage):
 class MemoryLimiter:
     """Counts in this process: with several workers, each lets the whole limit through."""
 
+    waits = False
+
     def __init__(self) -> None:
         self.storage = _SweptMemory()
         self._exact = MovingWindowRateLimiter(self.storage)
@@ -114,6 +118,8 @@ class RedisLimiter:
 
     A limit protects from too much; a gateway that stops because its counter is away would be worse than too much.
     """
+
+    waits = True
 
     def __init__(self, url: str, skipped: Callable[[], None]) -> None:
         self._url = url

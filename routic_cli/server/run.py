@@ -17,7 +17,7 @@ import uvicorn
 
 from routic_cli.domain.errors import InvalidRequestError, RouticError
 from routic_cli.server import server_log
-from routic_cli.server.protocol import BoundedProtocol
+from routic_cli.server.quick_protocol import QuickProtocol
 from routic_cli.server.settings import Settings
 
 _BACKLOG: Final = 2048
@@ -104,7 +104,7 @@ def _configuration(listening: Listening) -> uvicorn.Config:
             access_log=False,
             server_header=False,
             proxy_headers=False,  # whom to believe is for the auth endpoint to judge
-            http=BoundedProtocol,
+            http=QuickProtocol,
             ws="none",
             lifespan="on",
             timeout_graceful_shutdown=listening.grace,

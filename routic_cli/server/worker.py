@@ -48,6 +48,8 @@ def application() -> Application:
     limiter = limiter_of(redis_url() or MEMORY, metrics.limit_skipped)
     recorder, log = Recorder(Path(settings.usage_store)), AccessLog()
     metrics.watch("routic_usage_events", "usage events", recorder)
+    metrics.total("routic_usage_writer_deaths", "Writing processes that had to be replaced", lambda: recorder.deaths)
+    metrics.watch("routic_log_lines", "lines of the log", log)
     # No line of the log for each question of a gateway: the usage log has them all, and twice would cost a third more.
     auth = AuthEndpoint(gate, limiter, recorder, metrics, None, _now, settings.trusted)
 

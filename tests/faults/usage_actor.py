@@ -10,6 +10,7 @@ from pathlib import Path
 
 from routic_cli.domain.usage import UsageEvent
 from routic_cli.server.recorder import Recorder
+from routic_cli.server.writer_process import WriterProcess, send
 from routic_cli.store.usage import UsageStore
 
 
@@ -27,9 +28,21 @@ def main(verb: str, path: Path, first: int, count: int) -> None:
         for each in events:
             recorder.record(each)
         sys.exit(f"{lost} were lost" if (lost := recorder.close(50) + recorder.dropped) else 0)
+    if verb == "hold":
+        _hold(path, events)
     store = UsageStore(path)
     store.append(events)
     _tell("written")
+    sys.stdin.readline()  # to be killed here
+
+
+def _hold(path: Path, events: list[UsageEvent]) -> None:
+    """Give a writer a batch, and do not wait for its answer."""
+    writer = WriterProcess(path)
+    process = writer.start()
+    assert process.stdin is not None
+    send(process.stdin, [tuple(each) for each in events])
+    _tell(str(process.pid))
     sys.stdin.readline()  # to be killed here
 
 
