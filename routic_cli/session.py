@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from routic_cli.config import Config, Flags, asks_for_no_input, load_config
 from routic_cli.delivery.sink import KEYRING
-from routic_cli.domain.errors import InvalidRequestError
+from routic_cli.domain.errors import InvalidRequestError, RouticError
 from routic_cli.domain.keys import DEFAULT_ACCOUNT, KeyId, UnixSeconds
 from routic_cli.output.console import Console
 from routic_cli.store_url import LocalStore, RemoteStore, is_speakable
@@ -94,7 +94,17 @@ class Session:
         store = self.config.store_url
         if isinstance(store, RemoteStore):
             return self.remote_transport(store, self.credential.token)
-        return _local_transport(store, self.now)
+        return self._local_transport(store)
+
+    def _local_transport(self, store: LocalStore) -> Transport:
+        from routic_cli.service.keys import KeyService
+        from routic_cli.store.sqlite import SqliteStore
+
+        keys = SqliteStore(store.path, account=DEFAULT_ACCOUNT)
+        return KeyService(keys, clock=self.now, actor=_actor(), trouble=self._warn_of_last_uses)
+
+    def _warn_of_last_uses(self, error: RouticError) -> None:
+        self.console.warn(". ".join(["Last uses are not known", *error.sentences()]))
 
     def remote_transport(self, store: RemoteStore, token: Secret) -> Transport:
         """The admin API of the store, asked with this token. The caller closes it."""
@@ -218,13 +228,6 @@ class Session:
         from routic_cli.delivery.env_file import EnvFileSink
 
         return EnvFileSink.from_record(record, state_directory=self.config.paths.state_file.parent)
-
-
-def _local_transport(store: LocalStore, clock: Callable[[], UnixSeconds]) -> Transport:
-    from routic_cli.service.keys import KeyService
-    from routic_cli.store.sqlite import SqliteStore
-
-    return KeyService(SqliteStore(store.path, account=DEFAULT_ACCOUNT), clock=clock, actor=_actor())
 
 
 def _actor() -> str:

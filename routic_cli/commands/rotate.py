@@ -227,7 +227,7 @@ def _say_what_happens(
 
 
 def _question(key: Key, now: int) -> str:
-    used = last_use(key.last_used_at, now)
+    used = last_use(key, now)
     return f"End version {key.current.number} of {described(key)} at once? Last used: {used}."
 
 

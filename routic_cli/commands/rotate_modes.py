@@ -35,7 +35,7 @@ def show_status(session: Session, ref: str) -> None:
     else:
         ends = "has no end yet" if old.expires_at is None else f"ends {relative(old.expires_at, now)}"
         pairs.append(("Retiring", f"version {old.number}  {old.hint}  {ends}"))
-        pairs.append(("Last used", last_use(key.last_used_at, now)))
+        pairs.append(("Last used", last_use(key, now)))
         pairs += [("Still held by", location) for location in holding]
     print_pairs(session.console, pairs)
 
@@ -50,7 +50,7 @@ def finish_rotation(session: Session, ref: str, *, force: bool, yes: bool, dry_r
         session.console.success(f"Version {old.number} of {described(key)} could be ended now")
         session.console.notice("Dry run: nothing was changed")
         return
-    used = last_use(key.last_used_at, session.now())
+    used = last_use(key, session.now(), old)
     question = f"End version {old.number} of {described(key)} now? Last used: {used}."
     confirm(session, question, yes=yes, command=f"routic rotate {ref} --finish")
     key = finish(key, old, session.desk)
@@ -73,7 +73,7 @@ def abort_rotation(session: Session, ref: str, *, force: bool, yes: bool, dry_ru
         return
     question = (
         f"Make version {back.old.number} of {described(key)} current again, and end version {key.current.number} now?"
-        f" Last used: {last_use(key.last_used_at, session.now())}."
+        f" Last used: {last_use(key, session.now())}."
     )
     confirm(session, question, yes=yes, command=f"routic rotate {ref} --abort")
     ended = key.current.number

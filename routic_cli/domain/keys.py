@@ -64,6 +64,7 @@ class KeyVersion:
     hint: str
     created_at: UnixSeconds
     expires_at: UnixSeconds | None = None
+    last_used_at: UnixSeconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,11 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key as a store knows it, with its status at the moment it was read."""
+    """A key as a store knows it, with its status at the moment it was read.
+
+    `usage_since` is since when the usage log would know of a use; None where nothing is known. A key without a last
+    use that was created after that was never used, as far as the log goes.
+    """
 
     id: KeyId
     traits: KeyTraits
@@ -108,6 +113,7 @@ class Key:
     last_used_at: UnixSeconds | None = None
     revoked_at: UnixSeconds | None = None
     revoke_reason: str | None = None
+    usage_since: UnixSeconds | None = None
 
     @property
     def name(self) -> str:
@@ -156,7 +162,10 @@ class SortField(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyQuery:
-    """Which keys, in which order, which page. Every condition given must hold."""
+    """Which keys, in which order, which page. Every condition given must hold.
+
+    `unused_since`: created before then, and not let in since. A younger key had no time to be used.
+    """
 
     status: KeyStatus | None = None
     name_glob: str | None = None

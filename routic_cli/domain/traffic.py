@@ -86,6 +86,21 @@ class LastUse(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class LastUses:
+    """When versions of keys were let in last, and since when the log would tell: `began` is None for an empty one."""
+
+    by_version: Mapping[tuple[KeyId, int], LastUse]
+    began: UnixSeconds | None
+
+    def by_key(self) -> dict[KeyId, UnixSeconds]:
+        """The last time of each key, with any of its versions."""
+        found: dict[KeyId, UnixSeconds] = {}
+        for (key_id, _), use in self.by_version.items():
+            found[key_id] = max(use.at, found.get(key_id, use.at))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class EventQuery:
     """Which events, in the order of their time: from `since` to before `until`, behind `after`, at most `limit`."""
 

@@ -15,7 +15,7 @@ from routic_cli.output.tables import STATUS_STYLES, expiry_span, simple_table
 from routic_cli.output.times import absolute, absolute_or_empty, last_use, relative
 
 _VERSION_STYLES: Final = {VersionStatus.CURRENT: "good", VersionStatus.RETIRING: "caution", VersionStatus.ENDED: "gone"}
-_VERSION_HEADERS: Final = ("Version", "Status", "Hint", "Created", "Ends")
+_VERSION_HEADERS: Final = ("Version", "Status", "Hint", "Created", "Last used", "Ends")
 _PLACEMENT_HEADERS: Final = ("Kind", "Variable", "Holds", "Location")
 
 Pairs = Sequence[tuple[str, Cell]]
@@ -61,7 +61,7 @@ def key_panel(key: Key, places: Sequence[Place], now: UnixSeconds, look: Look) -
 def key_lines(key: Key, places: Iterable[Place], now: UnixSeconds) -> str:
     """For scripts, stable: every trait on its line even when empty, then a line for each version and placement.
 
-    A version's line holds number, status, hint, created_at and expires_at; a placement's kind, location,
+    A version's line holds number, status, hint, created_at, expires_at and last_used_at; a placement's kind, location,
     variable, and what it holds now.
     """
     pairs = [
@@ -78,6 +78,7 @@ def key_lines(key: Key, places: Iterable[Place], now: UnixSeconds) -> str:
         ("rpm", "" if key.traits.rpm is None else str(key.traits.rpm)),
         ("revoked_at", absolute_or_empty(key.revoked_at)),
         ("revoke_reason", key.revoke_reason or ""),
+        ("usage_since", absolute_or_empty(key.usage_since)),
     ]
     rows = [
         (
@@ -87,6 +88,7 @@ def key_lines(key: Key, places: Iterable[Place], now: UnixSeconds) -> str:
             version.hint,
             absolute(version.created_at),
             absolute_or_empty(version.expires_at),
+            absolute_or_empty(version.last_used_at),
         )
         for version in key.versions
     ]
@@ -117,7 +119,7 @@ def _moments(key: Key, now: UnixSeconds) -> Iterable[tuple[str, Cell]]:
     unused = "dim" if key.last_used_at is None else ""
     moments = [
         ("Created", Span(relative(key.created_at, now)), key.created_at),
-        ("Last used", Span(last_use(key.last_used_at, now), unused), key.last_used_at),
+        ("Last used", Span(last_use(key, now), unused), key.last_used_at),
         ("Expired" if key.status is KeyStatus.EXPIRED else "Expires", expiry_span(key, now), key.traits.expires_at),
     ]
     if key.revoked_at is not None:
@@ -132,11 +134,13 @@ def _version_row(key: Key, version: KeyVersion, now: UnixSeconds, look: Look) ->
     status = version_status(key, version, now)
     ends = Span("with the key", "dim") if version.expires_at is None else Span(relative(version.expires_at, now))
     created = Span(relative(version.created_at, now), "dim")
+    used = Span(last_use(key, now, version), "dim" if version.last_used_at is None else "")
     return (
         str(version.number),
         Span(status.value, _VERSION_STYLES[status]),
         Span(_hint(version.hint, look), "dim"),
         created,
+        used,
         ends,
     )
 

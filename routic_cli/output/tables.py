@@ -116,7 +116,7 @@ def _key_row(key: Key, now: UnixSeconds, look: Look) -> list[Line]:
             Span(key.status.value, STATUS_STYLES[key.status]),
             Span(hint, "dim"),
             expiry_span(key, now),
-            Span(last_use(key.last_used_at, now), "dim" if key.last_used_at is None else ""),
+            Span(last_use(key, now), "dim" if key.last_used_at is None else ""),
             Span(relative(key.created_at, now), "dim"),
         )
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from routic_cli.domain.keys import UnixSeconds
+from routic_cli.domain.keys import Key, KeyVersion, UnixSeconds
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
@@ -31,9 +31,15 @@ def relative(at: UnixSeconds | None, now: UnixSeconds) -> str:
     return _counted(round(distance / _YEAR), "year", ahead=at > now)
 
 
-def last_use(at: UnixSeconds | None, now: UnixSeconds) -> str:
-    """When a key was used last; nobody can say "never" of a store that no usage log belongs to."""
-    return "unknown" if at is None else relative(at, now)
+def last_use(key: Key, now: UnixSeconds, version: KeyVersion | None = None) -> str:
+    """When a key, or one version of it, was used last.
+
+    Nobody can say "never" of what is older than the usage log: then it is "unknown".
+    """
+    at, since = (key.last_used_at, key.created_at) if version is None else (version.last_used_at, version.created_at)
+    if at is not None:
+        return relative(at, now)
+    return "never" if key.usage_since is not None and key.usage_since <= since else "unknown"
 
 
 def absolute(at: UnixSeconds) -> str:

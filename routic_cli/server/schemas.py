@@ -5,9 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from routic_cli.domain.audit.findings import RuleName, Severity
 from routic_cli.domain.keys import KEY_ID_ALPHABET, KEY_ID_LENGTH, KeyStatus, Scope, VerdictStatus, VersionStatus
 from routic_cli.domain.rules import HIGHEST_RPM, HIGHEST_VERSION, NAME_LENGTH, REASON_LENGTH, TAG_VALUE_LENGTH
 from routic_cli.domain.times import LATEST
+from routic_cli.domain.usage import Flag
+from routic_cli.transport.wire.usage import HIGHEST_STATUS, MOST_COST, MOST_EVENTS, MOST_TOKENS
 
 Schema = dict[str, object]
 
@@ -66,6 +69,12 @@ SHA256: Final[Schema] = {
 }
 _TEXT: Final[Schema] = {"type": "string"}
 _FLAG: Final[Schema] = {"type": "boolean"}
+EVENT_ID: Final[Schema] = {
+    "type": "string",
+    "pattern": "^evt_[0-9a-f]{32}$",
+    "description": "Of its 32 digits the second half tells events of one second apart; not all of those are 0.",
+    "not": {"pattern": "0{16}$"},
+}
 TIME: Final = whole(0, LATEST, "Unix seconds.")
 _NAME: Final[Schema] = {
     "type": "string",
@@ -101,6 +110,7 @@ _SECRET: Final[dict[str, Schema]] = {"sha256": SHA256, "hint": _HINT}
 
 # Of a batch, each key is judged alone: what breaks a rule is an error in its result, what has another type is none.
 _ANY_WHOLE: Final[Schema] = {"type": "integer"}
+_MONEY: Final[Schema] = {"type": "number", "description": "In the account's currency; nine decimals are kept."}
 _BATCH_ITEM: Final = obj(
     {"id": _TEXT, "name": _TEXT, "sha256": _TEXT, "hint": _TEXT},
     {
@@ -126,9 +136,16 @@ _KEY: Final[dict[str, Schema]] = {
     "limits": obj({"rpm": _RPM}),
     "created_at": TIME,
     "expires_at": nullable(TIME),
-    "last_used_at": nullable(TIME),
+    "last_used_at": nullable(_ANY_WHOLE | {"description": "Unix seconds, as the usage log has it."}),
     "revoked_at": nullable(TIME),
     "revoke_reason": nullable(_TEXT),
+    "usage_since": nullable(
+        _ANY_WHOLE
+        | {
+            "description": "Since when the usage log would tell of a use, in unix seconds; null where nothing is known."
+            " A key without `last_used_at` that was created after that was never used."
+        }
+    ),
 }
 _ERROR: Final = obj(
     {
@@ -159,6 +176,90 @@ def _unless_null(name: str) -> Schema:
     return {"anyOf": [ref(name), {"type": "null"}]}
 
 
+# What is written may leave out all but these two; what is read has everything.
+_REPORTED: Final = obj(
+    {"time": TIME, "outcome": _TEXT | {"description": "`allowed`, or why not."}},
+    {
+        "object": _constant("usage.event"),
+        "id": nullable(EVENT_ID),
+        "key_id": nullable(KEY_ID),
+        "version": nullable(_NUMBER),
+        "sha256": nullable(SHA256),
+        "method": nullable(_TEXT),
+        "path": nullable(_TEXT) | {"description": "Without the query. Long texts are cut, keys in them masked."},
+        "status": nullable(whole(0, HIGHEST_STATUS)),
+        "address": nullable(_TEXT),
+        "agent": nullable(_TEXT),
+        "origin": nullable(_TEXT),
+        "tokens_in": nullable(whole(0, MOST_TOKENS)),
+        "tokens_out": nullable(whole(0, MOST_TOKENS)),
+        "cost": nullable(_MONEY | {"minimum": 0, "maximum": MOST_COST}),
+        "model": nullable(_TEXT),
+        "request_id": nullable(_TEXT),
+        "flags": array(one_of(Flag)),
+    },
+)
+_EVENT: Final[dict[str, Schema]] = {
+    "object": _constant("usage.event"),
+    "id": EVENT_ID,
+    "time": {"type": "integer"},
+    "key_id": nullable(KEY_ID),
+    "version": nullable(_NUMBER),
+    "sha256": {**nullable(SHA256), "description": "Of a key that the store does not know."},
+    "outcome": {**_TEXT, "description": "`allowed`, or why not."},
+    "method": _TEXT,
+    "path": _TEXT,
+    "status": {"type": "integer"},
+    "address": _TEXT,
+    "agent": _TEXT,
+    "origin": nullable(_TEXT),
+    "tokens_in": nullable(_ANY_WHOLE),
+    "tokens_out": nullable(_ANY_WHOLE),
+    "cost": nullable(_MONEY),
+    "model": nullable(_TEXT),
+    "request_id": _TEXT,
+    "flags": array(one_of(Flag)),
+}
+_SUMMARY: Final = obj(
+    {
+        "object": _constant("usage.summary"),
+        "calls": whole(1, 1 << 62),
+        "errors": {**whole(0, 1 << 62), "description": "Those with a status of 400 or more."},
+        "tokens_in": _ANY_WHOLE,
+        "tokens_out": _ANY_WHOLE,
+        "cost": _MONEY,
+        "first_at": _ANY_WHOLE,
+        "last_at": _ANY_WHOLE,
+    },
+    {
+        "key_id": nullable(_TEXT) | {"description": "With `by=key`; null for calls without a key of ours."},
+        "key_name": nullable(_TEXT),
+        "hour": _ANY_WHOLE | {"description": "Its first second."},
+        "version": nullable(_NUMBER),
+        "status": _ANY_WHOLE,
+        "network": nullable(_TEXT) | {"description": "The /24 or /48 around the address."},
+        "family": nullable(_TEXT) | {"description": "The program behind the agent, without its version."},
+        "flags": array(one_of(Flag)),
+        **{name: nullable(_TEXT) for name in ("outcome", "method", "address", "agent", "origin", "model")},
+    },
+    description="A field for each `by` of the question.",
+)
+_FINDING: Final = obj(
+    {
+        "rule": one_of(RuleName),
+        "severity": one_of(Severity),
+        "key_id": nullable(_TEXT),
+        "key_name": nullable(_TEXT),
+        "count": whole(0, 1 << 62),
+        "first_at": nullable(_ANY_WHOLE),
+        "last_at": nullable(_ANY_WHOLE),
+        "addresses": array(_TEXT),
+        "evidence": _TEXT,
+        "remedy": {**nullable(_TEXT), "description": "A command, where there is one."},
+    }
+)
+_NONE: Final[Schema] = {"type": "null"}
+
 SCHEMAS: Final[dict[str, Schema]] = {
     "Key": obj(_KEY),
     "KeyVersion": obj(
@@ -169,6 +270,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "sha256": SHA256,
             "created_at": TIME,
             "expires_at": nullable(TIME),
+            "last_used_at": nullable(_ANY_WHOLE),
         }
     ),
     "MintedKey": obj(_KEY | {"value": {**_TEXT, "description": "The secret, in this reply and nowhere else."}}),
@@ -224,6 +326,21 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "deleted": {"type": "boolean", "const": True},
         }
     ),
+    "UsageEvent": obj(_EVENT),
+    "UsageEventList": _list(ref("UsageEvent"), nullable(EVENT_ID)),
+    "UsageEvents": obj({"events": array(_REPORTED, maxItems=MOST_EVENTS)}),
+    "AppendedUsage": obj(
+        {
+            "object": _constant("usage.appended"),
+            "new": whole(0, MOST_EVENTS),
+            "known": {**whole(0, MOST_EVENTS), "description": "Events that the log had already."},
+        }
+    ),
+    "PrunedUsage": obj({"object": _constant("usage.pruned"), "events": whole(0, 1 << 62)}),
+    "UsageSummary": _SUMMARY,
+    "UsageSummaryList": _list(ref("UsageSummary"), _NONE),
+    "Finding": _FINDING,
+    "FindingList": _list(ref("Finding"), _NONE),
     "TrailEntry": obj(
         {
             "object": _constant("trail.entry"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 
 from routic_cli.domain.errors import RouticError, StoreDamagedError, UnavailableError
 from routic_cli.domain.keys import UnixSeconds
+from routic_cli.server.server_log import LOGGER
 from routic_cli.service.keys import KeyService
 from routic_cli.store.interface import Store
 
@@ -47,7 +49,7 @@ class Services:
     def service(self, account: str, actor: str) -> Iterator[KeyService]:
         """The rules of keys over such a store; `actor` is who the audit trail names."""
         with self.store(account) as store:
-            yield KeyService(store, clock=self._clock, actor=actor)
+            yield KeyService(store, clock=self._clock, actor=actor, trouble=_log_trouble)
 
     def close(self) -> None:
         """Close what is idle."""
@@ -55,3 +57,8 @@ class Services:
             for stores in self._idle.values():
                 while stores:
                     stores.pop().close()
+
+
+def _log_trouble(error: RouticError) -> None:
+    """The keys are shown without their last use; who asked cannot be told why, who runs the server can."""
+    logging.getLogger(LOGGER).warning("Last uses are not known: %s", ". ".join(error.sentences()))

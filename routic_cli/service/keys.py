@@ -39,6 +39,7 @@ from routic_cli.domain.rules import (
 )
 from routic_cli.domain.secret import Fingerprint, is_fingerprint
 from routic_cli.domain.version_ends import alive, changes_end
+from routic_cli.service.last_use import UseRecord
 from routic_cli.service.references import resolve
 from routic_cli.service.registration import (
     Batch,
@@ -55,12 +56,23 @@ NEVER_DELIVERED = "never delivered"
 
 
 class KeyService:
-    """A Transport over a Store. `clock` gives unix seconds; `actor` is who the audit trail names."""
+    """A Transport over a Store. `clock` gives unix seconds; `actor` is who the audit trail names.
 
-    def __init__(self, store: Store, *, clock: Callable[[], UnixSeconds], actor: str) -> None:
+    `trouble` hears of a usage log that cannot be read, where the keys can be shown all the same.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], UnixSeconds],
+        actor: str,
+        trouble: Callable[[RouticError], None] | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._actor = actor
+        self._uses = UseRecord(store, trouble)
 
     @property
     def usage(self) -> UsageTransport:
@@ -114,17 +126,21 @@ class KeyService:
     def find(self, ref: str) -> Key:
         """The key by its name, its id or a unique beginning of its id."""
         with self._store.reading(self._clock()) as view:
-            return resolve(view, ref)
+            key = resolve(view, ref)
+        return self._uses.shown_one(key)
 
     def page(self, query: KeyQuery) -> KeyPage:
         """Some keys, in the query's order."""
+        last_used = self._uses.asked_by(query)
         with self._store.reading(self._clock()) as view:
-            return view.page(checked_query(query))
+            page = view.page(checked_query(query), last_used)
+        return KeyPage(tuple(self._uses.shown(page.keys)), page.has_more)
 
     def tally(self, query: KeyQuery) -> Mapping[KeyStatus, int]:
         """How many keys of each status meet the query's other conditions."""
+        last_used = self._uses.asked_by(query)
         with self._store.reading(self._clock()) as view:
-            return view.tally(checked_query(query))
+            return view.tally(checked_query(query), last_used)
 
     def change(self, key_id: KeyId, changes: KeyChanges) -> Key:
         """Change what the owner decides of a key."""
@@ -135,14 +151,15 @@ class KeyService:
                 raise gone(key, "No change was made")
             traits = checked_traits(_changed(key.traits, changes))
             if traits == key.traits:
-                return key
+                return self._uses.shown_one(key)
             if traits.expires_at != key.traits.expires_at:
                 require_future(traits.expires_at, now, "expires_at")
             if traits.name != key.name or key.status is KeyStatus.EXPIRED:
                 refuse_taken_name(tx, traits, now)
             tx.set_traits(key_id, traits)
             tx.add_trail([self._entry(now, "key.changed", key_id, **_differences(key.traits, traits))])
-            return _existing(tx, key_id)
+            key = _existing(tx, key_id)
+        return self._uses.shown_one(key)
 
     def add_version(self, key_id: KeyId, version: NewVersion) -> Key:
         """Register the next secret of a key; the previous one is untouched."""
@@ -153,11 +170,12 @@ class KeyService:
                 raise gone(key, "No version was registered")
             same = next((v for v in key.versions if v.number == version.number), None)
             if same is not None and same.sha256 == version.sha256:
-                return key
+                return self._uses.shown_one(key)
             refuse_version(tx, key, checked_version(version))
             tx.insert_version(key_id, version)
             tx.add_trail([self._entry(now, "version.created", key_id, version=version.number, sha256=version.sha256)])
-            return _existing(tx, key_id)
+            key = _existing(tx, key_id)
+        return self._uses.shown_one(key)
 
     def end_version(self, key_id: KeyId, number: int, at: UnixSeconds | None) -> Key:
         """Set when a version ends; None lets it live on. What has ended stays ended (domain/version_ends.py)."""
@@ -170,10 +188,11 @@ class KeyService:
             if version is None:
                 raise KeyNotFoundError(f"The key '{key.name}' has no version {number}", param="version")
             if not changes_end(key, version, checked_moment(at, "expires_at"), now):
-                return key
+                return self._uses.shown_one(key)
             tx.end_version(key_id, number, at)
             tx.add_trail([self._entry(now, "version.ended", key_id, version=number, expires_at=at)])
-            return _existing(tx, key_id)
+            key = _existing(tx, key_id)
+        return self._uses.shown_one(key)
 
     def give_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> None:
         """Call a version dead that was never delivered, whether or not it was ever registered.
@@ -215,7 +234,8 @@ class KeyService:
                 # A target named twice changes the key once.
                 changed = key is not None and live.pop(key.id, None) is not None
                 results.append(Revocation(str(target), after, changed))
-        return results
+        shown = iter(self._uses.shown([each.key for each in results if each.key is not None]))
+        return [each if each.key is None else replace(each, key=next(shown)) for each in results]
 
     def verify(self, sha256: Fingerprint) -> Verdict:
         """Whether the secret with this fingerprint would be let in now."""
@@ -227,7 +247,7 @@ class KeyService:
             return Verdict(VerdictStatus.UNKNOWN)
         number = found[1]
         version = next(v for v in key.versions if v.number == number)
-        return Verdict(verdict_status(key, version, now), key, number)
+        return Verdict(verdict_status(key, version, now), self._uses.shown_one(key), number)
 
     def trail(self, *, limit: int, before: int | None = None) -> list[TrailEntry]:
         """The latest changes, or the latest with a number below `before`; the newest first."""

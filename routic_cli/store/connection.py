@@ -30,14 +30,14 @@ class Kind:
         return len(self.steps)
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode to a file that exists."""
+def connect(path: Path, patience: float | None = None) -> sqlite3.Connection:
+    """A connection in autocommit mode to a file that exists. `patience`: seconds to wait for others, if not as ever."""
     # mode=rw: SQLite must never create a file here, it would have the umask's mode.
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
         isolation_level=None,
-        timeout=BUSY_TIMEOUT_SECONDS,
+        timeout=BUSY_TIMEOUT_SECONDS if patience is None else patience,
         check_same_thread=False,
     )
     try:

@@ -35,7 +35,7 @@ _OLDEST_SQLITE: Final = (3, 37, 0)  # STRICT tables
 _BESIDE: Final = ("-journal", "-wal", "-shm")
 
 
-def open_database(path: Path, kind: Kind, *, create: bool = True) -> sqlite3.Connection:
+def open_database(path: Path, kind: Kind, *, create: bool = True, patience: float | None = None) -> sqlite3.Connection:
     """A connection in autocommit mode to a file that passed every check.
 
     Creates or migrates the file first where that is needed. FileNotFoundError when it does not exist and `create` is
@@ -53,8 +53,8 @@ def open_database(path: Path, kind: Kind, *, create: bool = True) -> sqlite3.Con
         _create(path, kind)
     _check_private(path, kind)
     _check_identity_unlocked(path, kind)
-    with translated_errors(path, kind.label):
-        connection = connect(path)
+    with translated_errors(path, kind.label, patience):
+        connection = connect(path, patience)
         try:
             if _checked_version(connection, path, kind) < kind.version:
                 upgrade(connection, path, kind)

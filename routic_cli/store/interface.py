@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from routic_cli.domain.keys import (
     Key,
@@ -22,7 +22,16 @@ from routic_cli.domain.keys import (
     UnixSeconds,
 )
 from routic_cli.domain.secret import Fingerprint
-from routic_cli.domain.traffic import Appended, EventPage, EventQuery, LastUse, Strangers, Traffic, TrafficQuery
+from routic_cli.domain.traffic import (
+    Appended,
+    EventPage,
+    EventQuery,
+    LastUse,
+    LastUses,
+    Strangers,
+    Traffic,
+    TrafficQuery,
+)
 from routic_cli.domain.usage import UsageEvent
 
 
@@ -49,6 +58,12 @@ class Holder(NamedTuple):
     account: str
 
 
+LastUsed = Mapping[KeyId, UnixSeconds]
+"""When keys were let in last; one that is not among them never was, as far as is known."""
+
+NEVER_USED: Final[LastUsed] = {}
+
+
 class StoreReader(Protocol):
     """One consistent view of the keys of an account, at one moment."""
 
@@ -67,10 +82,10 @@ class StoreReader(Protocol):
     def is_given_up(self, key_id: KeyId, number: int, sha256: Fingerprint) -> bool:
         """Whether a tombstone stands for this secret as this version of this id."""
 
-    def page(self, query: KeyQuery) -> KeyPage:
-        """Keys that meet the query. KeyNotFoundError when `after` names no key."""
+    def page(self, query: KeyQuery, last_used: LastUsed = NEVER_USED) -> KeyPage:
+        """Keys that meet the query. `last_used` is what it asks of their use. KeyNotFoundError for a wrong `after`."""
 
-    def tally(self, query: KeyQuery) -> Mapping[KeyStatus, int]:
+    def tally(self, query: KeyQuery, last_used: LastUsed = NEVER_USED) -> Mapping[KeyStatus, int]:
         """How many keys of each status meet the query's other conditions; statuses without keys are left out."""
 
     def names_in_use(self, names: Sequence[str]) -> set[str]:
@@ -138,6 +153,9 @@ class UsageLog(Protocol):
     def last_uses(self, key_ids: Iterable[KeyId] | None = None) -> Mapping[tuple[KeyId, int], LastUse]:
         """The last use of each version of these keys, or of all; a version that was never let in is left out."""
 
+    def began(self) -> UnixSeconds | None:
+        """The first moment that the log tells of; None for an empty one."""
+
     def spent(self, account: str) -> int:
         """What the account's calls have cost since the log began, in billionths; pruning takes nothing off."""
 
@@ -155,6 +173,9 @@ class Store(Protocol):
     @property
     def usage(self) -> UsageLog:
         """What is remembered of their usage."""
+
+    def last_uses(self, key_ids: Iterable[KeyId] | None = None) -> LastUses:
+        """What the log tells of the last uses of these keys, or of all: at once, or StoreLockedError and its kin."""
 
     def reading(self, now: UnixSeconds) -> AbstractContextManager[StoreReader]:
         """A consistent view, with each key's status as of `now`."""

@@ -22,6 +22,7 @@ from routic_cli.domain.keys import (
 )
 from routic_cli.domain.lifecycle import key_status
 from routic_cli.domain.secret import Fingerprint
+from routic_cli.store.interface import LastUsed
 
 STATUS_SQL: Final = (
     "CASE WHEN revoked_at IS NOT NULL THEN 'revoked'"
@@ -34,16 +35,17 @@ _SORT_SQL: Final[Mapping[SortField, str]] = {
     SortField.NAME: "name",
     SortField.CREATED_AT: "created_at",
     SortField.EXPIRES_AT: f"coalesce(expires_at, {_NEVER_ENDS})",
-    # The usage log has the times of use; until a store has one, no key was ever used.
-    # (A bare number in ORDER BY would be the number of a column.)
-    SortField.LAST_USED_AT: "0 + 0",
+    # The log of their use is another file: what it tells of all keys comes as one parameter.
+    SortField.LAST_USED_AT: "coalesce((SELECT at FROM last_used WHERE last_used.id = keys.id), 0)",
     SortField.STATUS: STATUS_SQL,
 }
 
 Values = dict[str, str | int | None]
 
 
-def conditions_of(query: KeyQuery, account: str, now: UnixSeconds, *, any_status: bool = False) -> tuple[str, Values]:
+def conditions_of(
+    query: KeyQuery, account: str, now: UnixSeconds, last_used: LastUsed, *, any_status: bool = False
+) -> tuple[str, Values]:
     """The WHERE clause of a query and its parameters."""
     parts = ["account = :account"]
     values: Values = {"account": account, "now": now}
@@ -60,12 +62,27 @@ def conditions_of(query: KeyQuery, account: str, now: UnixSeconds, *, any_status
         )
         values |= {f"tag{number}": name, f"value{number}": value}
     if query.unused_since is not None:
-        parts.append("created_at < :unused_since")
-        values["unused_since"] = query.unused_since
+        parts.append("created_at < :unused_since AND id NOT IN (SELECT value FROM json_each(:used))")
+        used = [key_id for key_id, at in last_used.items() if at >= query.unused_since]
+        values |= {"unused_since": query.unused_since, "used": json.dumps(used)}
     if query.expires_before is not None:
         parts.append("expires_at IS NOT NULL AND expires_at < :expires_before")
         values["expires_before"] = query.expires_before
     return " AND ".join(parts), values
+
+
+@contextmanager
+def sortable(connection: sqlite3.Connection, query: KeyQuery, last_used: LastUsed) -> Iterator[None]:
+    """What an order by last use asks, for the block; in memory of this connection's own."""
+    if query.sort is not SortField.LAST_USED_AT:
+        yield
+        return
+    connection.execute("CREATE TEMP TABLE last_used (id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID")
+    connection.execute(
+        "INSERT INTO last_used SELECT key, value FROM json_each(?) ORDER BY key", (json.dumps(dict(last_used)),)
+    )
+    yield
+    connection.execute("DROP TABLE last_used")
 
 
 @dataclass(frozen=True, slots=True)

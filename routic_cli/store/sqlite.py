@@ -24,17 +24,20 @@ from routic_cli.domain.keys import (
     UnixSeconds,
 )
 from routic_cli.domain.secret import Fingerprint
+from routic_cli.domain.traffic import LastUses
 from routic_cli.paths import usage_log_beside
 from routic_cli.store.database import empty_database, open_database
-from routic_cli.store.interface import Holder, StoreReader, StoreWriter, TrailEntry, UsageLog
+from routic_cli.store.interface import NEVER_USED, Holder, LastUsed, StoreReader, StoreWriter, TrailEntry, UsageLog
 from routic_cli.store.migrations import KEY_STORE
-from routic_cli.store.rows import STATUS_SQL, conditions_of, keys_of, order_of, readable
+from routic_cli.store.rows import STATUS_SQL, Values, conditions_of, keys_of, order_of, readable, sortable
 from routic_cli.store.sqlite_errors import is_locked, translated_errors
 
 if TYPE_CHECKING:
     from routic_cli.store.usage import UsageStore
 
 _BEHIND_ALL: Final = (1 << 63) - 1
+_GLANCE_SECONDS: Final = 1.0
+"""How long a list of keys waits for a log that another process is writing: the keys themselves are there."""
 
 
 class SqliteStore:
@@ -44,6 +47,7 @@ class SqliteStore:
         self._path = path
         self._account = account
         self._usage: UsageStore | None = None
+        self._glance: UsageStore | None = None
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
 
@@ -60,6 +64,15 @@ class SqliteStore:
 
             self._usage = UsageStore(usage_log_beside(self._path))
         return self._usage
+
+    def last_uses(self, key_ids: Iterable[KeyId] | None = None) -> LastUses:
+        """What the log tells of the last uses of these keys, or of all. It is hardly waited for."""
+        if self._glance is None:
+            from routic_cli.store.usage import UsageStore
+
+            self._glance = UsageStore(usage_log_beside(self._path), patience=_GLANCE_SECONDS)
+        began = self._glance.began()
+        return LastUses({} if began is None else self._glance.last_uses(key_ids), began)
 
     def _open(self, *, create: bool) -> sqlite3.Connection:
         """The connection; another one when another file has come to the place of this one, a backup perhaps."""
@@ -151,9 +164,10 @@ class SqliteStore:
     def close(self) -> None:
         """Close the file, and the log beside it."""
         self._disconnect()
-        if self._usage is not None:
-            self._usage.close()
-            self._usage = None
+        for log in (self._usage, self._glance):
+            if log is not None:
+                log.close()
+        self._usage = self._glance = None
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -207,9 +221,13 @@ class SqliteReader:
             is not None
         )
 
-    def page(self, query: KeyQuery) -> KeyPage:
+    def page(self, query: KeyQuery, last_used: LastUsed = NEVER_USED) -> KeyPage:
         """Keys that meet the query, in its order, from the one behind `query.after`."""
-        where, values = conditions_of(query, self._account, self._now)
+        where, values = conditions_of(query, self._account, self._now, last_used)
+        with sortable(self._connection, query, last_used):
+            return self._page(query, where, values)
+
+    def _page(self, query: KeyQuery, where: str, values: Values) -> KeyPage:
         order = order_of(self._connection, query, self._account, self._now)
         if order.after is not None:
             where, values = f"{where} AND {order.after}", values | order.values
@@ -220,9 +238,9 @@ class SqliteReader:
         keys = keys_of(self._connection, rows[: query.limit], self._now)
         return KeyPage(tuple(keys), has_more=len(rows) > query.limit)
 
-    def tally(self, query: KeyQuery) -> Mapping[KeyStatus, int]:
+    def tally(self, query: KeyQuery, last_used: LastUsed = NEVER_USED) -> Mapping[KeyStatus, int]:
         """How many keys of each status meet the query's other conditions."""
-        where, values = conditions_of(query, self._account, self._now, any_status=True)
+        where, values = conditions_of(query, self._account, self._now, last_used, any_status=True)
         rows = self._connection.execute(
             f"SELECT {STATUS_SQL} AS status, count(*) AS n FROM keys WHERE {where} GROUP BY 1",  # noqa: S608  # as above
             values,

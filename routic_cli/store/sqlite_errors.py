@@ -27,8 +27,8 @@ _DAMAGED_MESSAGES: Final = ("no such table", "no such column", "Could not decode
 
 
 @contextmanager
-def translated_errors(path: Path, label: str) -> Iterator[None]:
-    """Raise what SQLite says in the block as one of our errors."""
+def translated_errors(path: Path, label: str, patience: float | None = None) -> Iterator[None]:
+    """Raise what SQLite says in the block as one of our errors. `patience`: the seconds waited, if not as ever."""
     try:
         yield
     except sqlite3.Error as error:
@@ -36,9 +36,10 @@ def translated_errors(path: Path, label: str) -> Iterator[None]:
         if code in _DAMAGED or str(error).startswith(_DAMAGED_MESSAGES):
             raise damaged(path, label, str(error)) from error
         if code in _LOCKED:
+            seconds = connection.BUSY_TIMEOUT_SECONDS if patience is None else patience
             raise StoreLockedError(
                 f"The {label} {path} is locked",
-                why=f"Another process has been busy with it for more than {connection.BUSY_TIMEOUT_SECONDS:.0f} s",
+                why=f"Another process has been busy with it for more than {seconds:.0f} s",
                 not_done="Nothing was changed",
                 remedy="the same command again, in a moment",
             ) from error

@@ -89,10 +89,12 @@ class UsageStore:
     """Events in the file at `path`, which the first batch makes. For one thread at a time, and many processes.
 
     Questions are answered for one account, with the calls of unknown keys, which are nobody's; None is all accounts.
+    `patience` is how many seconds another process is waited for; None is as long as ever.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float | None = None) -> None:
         self._path = path
+        self._patience = patience
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
         self._numbers: Numbers | None = None
@@ -139,6 +141,11 @@ class UsageStore:
         with self._reading() as connection:
             return usage_questions.last_uses(connection, key_ids)
 
+    def began(self) -> UnixSeconds | None:
+        """The first moment that the log tells of; None for an empty one."""
+        with self._reading() as connection:
+            return usage_questions.began(connection)
+
     def spent(self, account: str) -> int:
         """What the account's calls have cost since the log began, in billionths; pruning takes nothing off."""
         with self._reading() as connection:
@@ -171,7 +178,7 @@ class UsageStore:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = self._open()
-        with translated_errors(self._path, USAGE.label):
+        with translated_errors(self._path, USAGE.label, self._patience):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -191,7 +198,7 @@ class UsageStore:
                 yield connection
             return
         connection = self._open()
-        with translated_errors(self._path, USAGE.label):
+        with translated_errors(self._path, USAGE.label, self._patience):
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -229,7 +236,7 @@ class UsageStore:
         if self._connection is not None and self._is_in_place():
             return self._connection
         self.close()
-        connection = open_database(self._path, USAGE)
+        connection = open_database(self._path, USAGE, patience=self._patience)
         # FULL, not EXTRA: a crash of the machine may take the last batch, as it takes those still in memory, and two
         # syncs a batch are enough to keep what is there whole. NORMAL would risk the file itself.
         connection.execute("PRAGMA synchronous=FULL")

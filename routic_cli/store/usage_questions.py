@@ -118,6 +118,15 @@ def last_uses(connection: sqlite3.Connection, key_ids: Iterable[KeyId] | None) -
     return {(KeyId(row[0]), row[1]): LastUse(row[2], row[3]) for row in rows}
 
 
+def began(connection: sqlite3.Connection) -> UnixSeconds | None:
+    """The first moment that is left: an event's, or a last use, which outlives the events."""
+    found = connection.execute(
+        "SELECT min(at) FROM (SELECT min(first_at) AS at FROM hours WHERE hour = (SELECT min(hour) FROM hours)"
+        " UNION ALL SELECT min(at) FROM last_uses)"
+    ).fetchone()
+    return None if found[0] is None else int(found[0])
+
+
 class _Where:
     """The conditions of one question."""
 

@@ -75,8 +75,9 @@ def test_lines_of_one_key_are_complete_and_stable() -> None:
         "rpm:\t600",
         "revoked_at:\t",
         "revoke_reason:\t",
-        "versions:\t1\tretiring\tsk-AbC1…WxYz\t2026-08-22T14:13:20Z\t2026-09-21T15:13:20Z",
-        "versions:\t2\tcurrent\tsk-AbC2…WxYz\t2026-08-22T14:13:20Z\t",
+        "usage_since:\t",
+        "versions:\t1\tretiring\tsk-AbC1…WxYz\t2026-08-22T14:13:20Z\t2026-09-21T15:13:20Z\t",
+        "versions:\t2\tcurrent\tsk-AbC2…WxYz\t2026-08-22T14:13:20Z\t\t",
         "placement:\tenv\t/srv/app/.env\tROUTIC_API_KEY\tcurrent",
     ]
 

@@ -94,7 +94,7 @@ def _what_ends(keys: Sequence[Key], now: int) -> list[str]:
     return [
         f"{described(key)} was revoked {relative(key.revoked_at, now)}"
         if key.status is KeyStatus.REVOKED
-        else f"{described(key)}, {key.status}, last used: {last_use(key.last_used_at, now)}"
+        else f"{described(key)}, {key.status}, last used: {last_use(key, now)}"
         for key in keys
     ]
 
