@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from routic_cli.domain.audit.findings import Finding, RuleName, Severity
 from routic_cli.domain.errors import NameTakenError
 from routic_cli.domain.keys import (
     Key,
@@ -19,6 +20,8 @@ from routic_cli.domain.keys import (
     VerdictStatus,
 )
 from routic_cli.domain.secret import Fingerprint
+from routic_cli.domain.traffic import Appended, Dimension, Traffic
+from routic_cli.domain.usage import Outcome, UsageEvent
 from routic_cli.server.operations import EXAMPLE_ID
 from routic_cli.store.interface import TrailEntry
 from routic_cli.transport.interface import Registration
@@ -33,6 +36,14 @@ from routic_cli.transport.wire.objects import (
     verdict_object,
 )
 from routic_cli.transport.wire.requests import import_body, new_key_body, new_version_body, revocation_body
+from routic_cli.transport.wire.usage import (
+    appended_object,
+    event_object,
+    events_body,
+    finding_object,
+    pruned_object,
+    summary_object,
+)
 
 _NOW: Final = 1_800_000_000
 _DAY: Final = 86_400
@@ -50,6 +61,37 @@ _REVOCATION: Final = Revocation(_SHA256, _REVOKED, changed=True)
 _REFUSED: Final = Registration(None, error=NameTakenError("The name 'prod-backend' is taken", param="name"))
 _ENTRY: Final = TrailEntry(_NOW, f"ops ({EXAMPLE_ID})", "key.created", _ID, {"name": "prod-backend"}, 1)
 
+_EVENT: Final = UsageEvent(
+    time=_NOW,
+    outcome=Outcome.ALLOWED,
+    method="POST",
+    path="/v1/chat/completions",
+    status=200,
+    address="192.0.2.7",
+    agent="OpenAI/Python 2.8.1",
+    request_id="req_0123456789abcdef",
+    key_id=_ID,
+    version=1,
+    tokens_in=1200,
+    tokens_out=350,
+    cost=6_500_000,
+    model="gpt-5",
+    identity=1,
+)
+_TRAFFIC: Final = Traffic((_ID, _NOW), 600, 3, 720_000, 210_000, 3_900_000_000, _NOW, _NOW + 3599)
+_FINDING: Final = Finding(
+    RuleName.USE_AFTER_REVOKE,
+    Severity.HIGH,
+    _ID,
+    "prod-backend",
+    12,
+    _NOW,
+    _NOW + 3599,
+    ("192.0.2.7",),
+    "12 calls with version 1 after it was revoked, the last by OpenAI/Python from 192.0.2.7.",
+    f"routic keys show {_ID}",
+)
+
 _TO_MINT: Final[JsonObject] = {"name": "prod-backend", "tags": {"team": "search"}, "limits": {"rpm": 600}}
 
 BODIES: Final[dict[str, JsonObject]] = {
@@ -62,6 +104,7 @@ BODIES: Final[dict[str, JsonObject]] = {
     "Reason": {"reason": "leaked"},
     "KeysToRevoke": revocation_body([_SHA256], "leaked"),
     "Fingerprint": {"sha256": _SHA256},
+    "UsageEvents": events_body([event_object(_EVENT)]),
 }
 
 REPLIES: Final[dict[str, JsonObject]] = {
@@ -76,5 +119,10 @@ REPLIES: Final[dict[str, JsonObject]] = {
     ),
     "Verification": verdict_object(VerdictStatus.ACTIVE, _HINT, None, Verdict(VerdictStatus.ACTIVE, _KEY, 1), _NOW),
     "DeletedVersion": {"object": "api_key.version", "id": _ID, "version": 1, "deleted": True},
+    "UsageEventList": list_object([event_object(_EVENT)]),
+    "AppendedUsage": appended_object(Appended(1, 0)),
+    "PrunedUsage": pruned_object(120_000),
+    "UsageSummaryList": list_object([summary_object(_TRAFFIC, (Dimension.KEY, Dimension.HOUR), {_ID: "prod-backend"})]),
+    "FindingList": list_object([finding_object(_FINDING)]),
     "TrailList": list_object([trail_object(_ENTRY)]),
 }

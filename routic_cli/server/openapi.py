@@ -78,7 +78,7 @@ def _operation(route: Route) -> Schema:
     description = " ".join(text for text in (told.description, _needs(route.scopes)) if text)
     operation: Schema = {
         "operationId": route.operation,
-        "tags": ["trail" if "trail" in route.path else "keys"],
+        "tags": [route.path.split("/")[1]],
         "summary": told.summary,
         "description": description,
         # An operation with several alternatives needs one of them.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
+from routic_cli.domain.audit.findings import RuleName
+from routic_cli.domain.audit.policy import Policy
 from routic_cli.domain.errors import (
     AmbiguousRefError,
     ConflictError,
@@ -20,7 +22,10 @@ from routic_cli.domain.errors import (
     StoreLockedError,
 )
 from routic_cli.domain.keys import KeyStatus, SortField
-from routic_cli.server.schemas import KEY_ID, SHA256, TIME, Schema, array, one_of, whole
+from routic_cli.domain.rules import HIGHEST_VERSION
+from routic_cli.domain.traffic import Dimension
+from routic_cli.domain.usage import Flag
+from routic_cli.server.schemas import EVENT_ID, KEY_ID, SHA256, TIME, Schema, array, one_of, whole
 from routic_cli.transport.wire.queries import COUNTS, DEFAULT_LIMIT, HIGHEST_LIMIT
 
 EXAMPLE_ID: Final = "key_0123456789abcdef"
@@ -77,6 +82,14 @@ _ONLY_ONE: Final = ConflictError(
     not_done="No version was changed",
     remedy=f"routic keys revoke {EXAMPLE_ID}, or routic rotate {EXAMPLE_ID}, for another version",
 )
+
+_ONE_ACCOUNT: Final = "Of the credential's account, and calls with keys that nobody has."
+_SPAN: Final = (
+    _query("since", TIME, "Calls from then on."),
+    _query("until", TIME, "Calls before then."),
+)
+_KEYS_AND_NONE: Final = (_query("key_id", array(KEY_ID), "Calls with this key; given again, with any of them."),)
+_THRESHOLD: Final = f"^({'|'.join(field.name for field in fields(Policy))}):[1-9][0-9]{{0,8}}$"
 
 OPERATIONS: Final[dict[str, Operation]] = {
     "list_keys": Operation(
@@ -170,6 +183,58 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ),
         errors=(_NOT_FOUND, _GONE, _ONLY_ONE),
         description="A secret that was made over a day ago was delivered: calling it dead needs `keys:revoke` too.",
+    ),
+    "list_usage": Operation(
+        "Single calls, in the order of their time",
+        "UsageEventList",
+        parameters=(
+            *_SPAN,
+            *_KEYS_AND_NONE,
+            _query("after", EVENT_ID, "The last id of the page before."),
+            _query("limit", whole(1, HIGHEST_LIMIT) | {"default": DEFAULT_LIMIT}, "How many at most."),
+        ),
+        description=_ONE_ACCOUNT,
+    ),
+    "append_usage": Operation(
+        "Remember calls; one with an `id` counts once, however often it comes",
+        "AppendedUsage",
+        "UsageEvents",
+        description="An event with `sha256` is given the key that has it. All of them are stored, or none.",
+    ),
+    "prune_usage": Operation(
+        "Forget the calls of the hours before a time",
+        "PrunedUsage",
+        parameters=(_query("before", TIME, "Whole hours before it are forgotten.") | {"required": True},),
+        description="When each key was used last, and what was spent, stay.",
+    ),
+    "summarize_usage": Operation(
+        "Calls counted by what they have in common, in no order",
+        "UsageSummaryList",
+        parameters=(
+            _query("by", array(one_of(Dimension), uniqueItems=True), "What to count by; nothing is one row of all."),
+            *_SPAN,
+            *_KEYS_AND_NONE,
+            _query("version", whole(1, HIGHEST_VERSION), "Calls with this version only; of one key."),
+            _query("outcome", array({"type": "string"}), "Calls that came to this; given again, to any of them."),
+            _query("flag", one_of(Flag), "Calls with this flag only."),
+        ),
+        description=f"{_ONE_ACCOUNT} An hour that the time touches is counted whole.",
+    ),
+    "audit_usage": Operation(
+        "What should not be there, the most severe first",
+        "FindingList",
+        parameters=(
+            _query("since", TIME, "Calls from then on; a week before `until` unless given."),
+            _query("until", TIME, "Calls before then; now unless given."),
+            _query("rule", array(one_of(RuleName)), "By this rule; given again, by any of them; else by all."),
+            _query("key_id", array(KEY_ID), "Of this key; given again, of any of them; else of all."),
+            _query(
+                "policy",
+                array({"type": "string", "pattern": _THRESHOLD}),
+                "NAME:NUMBER: a threshold other than the default one, each name once.",
+            ),
+        ),
+        errors=(_NOT_FOUND,),
     ),
     "list_trail": Operation(
         "Who changed what and when, the newest first",

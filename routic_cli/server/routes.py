@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from routic_cli.domain.keys import Scope
-from routic_cli.server import admin
+from routic_cli.server import admin, usage_admin
 from routic_cli.server.requests import AdminRequest
 from routic_cli.transport.wire.objects import JsonObject
 
@@ -36,6 +36,7 @@ class Route:
 
 
 _READ, _WRITE, _REVOKE = (Scope.KEYS_READ,), (Scope.KEYS_WRITE,), (Scope.KEYS_REVOKE,)
+_SEE, _REPORT = (Scope.USAGE_READ,), (Scope.USAGE_WRITE,)
 
 ROUTES: Final = (
     Route("GET", "/keys", (), admin.list_keys),
@@ -50,5 +51,10 @@ ROUTES: Final = (
     Route("PUT", "/keys/{id}/versions/{n}", _WRITE, admin.add_version),
     Route("PATCH", "/keys/{id}/versions/{n}", _WRITE, admin.end_version),
     Route("DELETE", "/keys/{id}/versions/{n}", _WRITE, admin.delete_version),
+    Route("GET", "/usage", _SEE, usage_admin.list_usage),
+    Route("POST", "/usage", _REPORT, usage_admin.append_usage, _LARGE),
+    Route("DELETE", "/usage", (Scope.ADMIN,), usage_admin.prune_usage),
+    Route("GET", "/usage/summary", _SEE, usage_admin.summarize_usage),
+    Route("GET", "/usage/audit", _SEE, usage_admin.audit_usage),
     Route("GET", "/trail", _READ, admin.list_trail),
 )

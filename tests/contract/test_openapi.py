@@ -23,6 +23,7 @@ from routic_cli.server.services import Services
 from routic_cli.service.keys import KeyService
 from routic_cli.store.sqlite import SqliteStore
 from routic_cli.transport.wire.objects import KEY_FIELDS, VERDICT_FIELDS
+from routic_cli.transport.wire.usage import EVENT_FIELDS, FINDING_FIELDS
 from tests.support.auth_endpoint import endpoint_in
 from tests.support.keys import HINT, key_id
 from tests.support.server import Doorman, serving
@@ -101,6 +102,8 @@ def test_every_route_is_in_the_document_with_its_scopes() -> None:
 
 def test_a_key_and_a_verdict_have_the_fields_that_the_command_line_prints() -> None:
     assert tuple(SCHEMAS["Key"]["properties"]) == KEY_FIELDS  # type: ignore[arg-type]
+    assert tuple(SCHEMAS["UsageEvent"]["properties"]) == EVENT_FIELDS  # type: ignore[arg-type]
+    assert tuple(SCHEMAS["Finding"]["properties"]) == FINDING_FIELDS  # type: ignore[arg-type]
     assert tuple(SCHEMAS["Verification"]["properties"]) == VERDICT_FIELDS  # type: ignore[arg-type]
 
 
@@ -170,8 +173,9 @@ def test_the_page_lists_every_error_that_the_document_has() -> None:
     assert {(row[0], row[1]) for row in rows("Errors")} == found
 
 
-def test_the_page_lists_the_fields_of_a_key_and_all_scopes() -> None:
+def test_the_page_lists_the_fields_of_a_key_and_of_a_call_and_all_scopes() -> None:
     assert tuple(row[0] for row in rows("A key")) == KEY_FIELDS
+    assert tuple(row[0] for row in rows("A call")) == EVENT_FIELDS
     assert [row[0] for row in rows("Scopes")] == [scope.value for scope in Scope]
 
 

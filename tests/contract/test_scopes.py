@@ -28,6 +28,8 @@ READERS: Final = {Scope.KEYS_READ, Scope.KEYS_WRITE, Scope.KEYS_REVOKE, Scope.AD
 WRITERS: Final = {Scope.KEYS_WRITE, Scope.ADMIN}
 REVOKERS: Final = {Scope.KEYS_REVOKE, Scope.ADMIN}
 LISTERS: Final = {Scope.KEYS_READ, Scope.ADMIN}
+SEERS: Final = {Scope.USAGE_READ, Scope.ADMIN}
+REPORTERS: Final = {Scope.USAGE_WRITE, Scope.ADMIN}
 
 # Who may, and a request that the route can answer but for the credential. {id} is a key with the scope `keys:write`.
 BODY: Final = {"sha256": sha256(77), "hint": HINT}
@@ -46,6 +48,11 @@ TABLE: Final[dict[str, tuple[str, str, Any, set[Scope]]]] = {
     "end a version": ("PATCH", "/keys/{id}/versions/1", {"expires_at": None}, WRITERS),
     # 409: it is the only one of the key, which the scope does not decide.
     "delete a version": ("DELETE", "/keys/{id}/versions/1", None, WRITERS),
+    "usage": ("GET", "/usage", None, SEERS),
+    "report usage": ("POST", "/usage", {"events": [{"time": 5, "outcome": "allowed"}]}, REPORTERS),
+    "forget usage": ("DELETE", "/usage?before=0", None, {Scope.ADMIN}),
+    "sum of usage": ("GET", "/usage/summary?by=key", None, SEERS),
+    "audit": ("GET", "/usage/audit", None, SEERS),
     "trail": ("GET", "/trail", None, LISTERS),
 }
 

@@ -13,17 +13,31 @@ from routic_cli.transport.wire.objects import (
     rotation_object,
     verdict_object,
 )
+from routic_cli.transport.wire.usage import (
+    EVENT_FIELDS,
+    FINDING_FIELDS,
+    event_object,
+    finding_object,
+    summary_fields,
+    summary_object,
+)
 
 __all__ = [
+    "EVENT_FIELDS",
+    "FINDING_FIELDS",
     "KEY_FIELDS",
     "ROTATION_FIELDS",
     "VERDICT_FIELDS",
     "JsonObject",
     "error_object",
+    "event_object",
+    "finding_object",
     "key_object",
     "list_object",
     "placement_object",
     "revocation_object",
     "rotation_object",
+    "summary_fields",
+    "summary_object",
     "verdict_object",
 ]

@@ -235,7 +235,7 @@ def _numbered(item: object, number: int) -> UsageEvent:
 
 
 def _event(fields: Fields) -> UsageEvent:
-    if fields.text_or_none("object") not in {None, _EVENT}:
+    if "object" in fields and fields.text("object") != _EVENT:
         raise InvalidRequestError(f"'object' is not {_EVENT}", param="object")
     sha256, key_id = fields.text_or_none("sha256"), fields.text_or_none("key_id")
     if key_id is not None and not is_key_id(key_id):
