@@ -27,6 +27,7 @@ GROUPS: Final = {
     "keys": "Create, list, change, revoke and import keys.",
     "env": "Keep secrets in .env files, and out of git.",
     "auth": "The credential for a store behind an admin API.",
+    "usage": "Who used which key, from where, and who should not have.",
     "config": "Profiles and settings, and where each comes from.",
 }
 
@@ -49,6 +50,9 @@ COMMANDS: Final = (
     Entry(("auth", "login"), "routic_cli.commands.auth.login", "Keep the credential of a remote store in the keyring."),
     Entry(("auth", "logout"), "routic_cli.commands.auth.logout", "Remove the credential of a remote store."),
     Entry(("auth", "status"), "routic_cli.commands.auth.status", "Say whose credential is used, and if it works."),
+    Entry(("usage", "show"), "routic_cli.commands.usage.show", "Show who called how often, and at what cost."),
+    Entry(("usage", "audit"), "routic_cli.commands.usage.audit", "Check the usage log for calls that should not be there."),
+    Entry(("usage", "import"), "routic_cli.commands.usage.import_", "Read logs of gateways into the usage log."),
     Entry(("config", "list"), "routic_cli.commands.config.list", "List the settings and where each comes from."),
     Entry(("config", "get"), "routic_cli.commands.config.get", "Print the value of a setting."),
     Entry(("config", "set"), "routic_cli.commands.config.set", "Write a setting into the configuration file."),

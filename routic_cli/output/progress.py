@@ -31,8 +31,8 @@ class Progress:
         self._next_drawing = clock() + _PATIENCE
         self._bar: _Bar | None = None
 
-    def advance(self, count: int = 1) -> None:
-        """So much more is done."""
+    def advance(self, count: int = 1, told: str | None = None) -> None:
+        """So much more is done; `told` is what the bar says of it instead of the count."""
         self._done += count
         now = self._clock()
         if now < self._next_drawing or self._console.quiet or not _can_be_redrawn(self._console.talk_stream):
@@ -40,7 +40,7 @@ class Progress:
         self._next_drawing = now + _BETWEEN_DRAWINGS
         with suppress(OSError):  # a bar that cannot be drawn is no reason to stop the work
             self._bar = self._bar or _Bar(self._console.talk_stream, self._label, self._total)
-            self._bar.draw(self._done)
+            self._bar.draw(self._done, told)
 
     def hide(self) -> None:
         """Take the bar off the screen; the next `advance` brings it back."""
@@ -72,9 +72,9 @@ class _Bar:
         self._label = label
         self._total = total
 
-    def draw(self, done: int) -> None:
+    def draw(self, done: int, told: str | None) -> None:
         look = self._stream.look
-        count = f"{done:,}" if self._total is None else f"{done:,}/{self._total:,}"
+        count = told or (f"{done:,}" if self._total is None else f"{done:,}/{self._total:,}")
         room = min(look.width - columns_of(self._label) - len(count) - 3, _WIDEST_BAR)
         bar = "" if self._total is None or room < _NARROWEST_BAR else _bar(done, self._total, look._replace(width=room))
         self._stream.write(f"\r{self._label} {bar + ' ' if bar else ''}{count}{_ERASE_REST}")

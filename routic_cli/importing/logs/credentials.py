@@ -1,0 +1,141 @@
+"""The key of a logged request: where it was, and its hash. What it was is forgotten here.
+
+The caches are of a fixed size, live as long as the import, and are the only thing that ever holds a raw key.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from routic_cli.domain.key_format import PREFIX, contains_secret_shape, is_well_formed
+from routic_cli.domain.secret import Fingerprint, fingerprint_of
+from routic_cli.domain.usage import Flag, Outcome, without_keys
+
+_SHORTEST: Final = 16  # of a key that is none of ours: the hash of less could be guessed
+_LONGEST_PATH: Final = 512
+_HIDDEN: Final = frozenset({"REDACTED", "[REDACTED]", "***", "*", "XXX"})
+_SCHEME_AND_HOST: Final = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+_OURS: Final = re.compile(r"(?=(sk-[0-9A-Za-z]{45}))")
+_LIKE_OURS: Final = re.compile(r"(?<![0-9A-Za-z])sk-[0-9A-Za-z_-]{13,}")
+_DECODINGS: Final = 3
+_UNAUTHORIZED, _FORBIDDEN, _TOO_MANY = 401, 403, 429
+
+
+class Presented(NamedTuple):
+    """What came as a credential: whether anything did, the hash of what may be a key, whether it is one of ours."""
+
+    is_there: bool
+    sha256: Fingerprint | None
+    is_well_formed: bool
+
+
+class Asked(NamedTuple):
+    """What a request asked for: the path without its query, and the hash of a key that was written into the URL."""
+
+    path: str
+    sha256: Fingerprint | None
+    has_key: bool
+
+
+NOTHING: Final = Presented(is_there=False, sha256=None, is_well_formed=False)
+_WITHHELD: Final = Presented(is_there=True, sha256=None, is_well_formed=True)
+"""A log that says that there was one, and no more."""
+_OTHER_SCHEME: Final = Presented(is_there=True, sha256=None, is_well_formed=False)
+
+
+@lru_cache(4096)
+def in_authorization(header: str) -> Presented:
+    """What an Authorization header has."""
+    header = header.strip()
+    if not header or header == "-":
+        return NOTHING
+    if header in _HIDDEN:
+        return _WITHHELD
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        return _OTHER_SCHEME
+    return _key(token.strip())
+
+
+@lru_cache(4096)
+def in_key_header(header: str) -> Presented:
+    """What a header of the key alone has, such as X-Api-Key."""
+    return _key(header.strip())
+
+
+def in_uri(uri: str) -> Asked:
+    """What the URI of a request has, whole or without its query."""
+    if "?" not in uri and "%" not in uri and PREFIX not in uri and uri[:1] == "/" and len(uri) <= _LONGEST_PATH:
+        return Asked(uri, None, has_key=False)
+    return _in_any_uri(uri)
+
+
+def outcome_of(status: int, key: Presented, asked: Asked) -> str:
+    """What a status says of the key; whether a refused one had ended is for the store to tell."""
+    if status == _UNAUTHORIZED:
+        if key.is_there:
+            return Outcome.REFUSED if key.is_well_formed else Outcome.MALFORMED
+        return Outcome.IN_URL if asked.has_key else Outcome.MISSING
+    if status == _FORBIDDEN:
+        return Outcome.LACKS_SCOPE
+    return Outcome.LIMITED if status == _TOO_MANY else Outcome.ALLOWED
+
+
+def flags_of(asked: Asked, *, plain_http: bool) -> tuple[str, ...]:
+    """What is wrong with how the key travelled."""
+    if asked.has_key:
+        return (Flag.KEY_IN_URL, Flag.PLAIN_HTTP) if plain_http else (Flag.KEY_IN_URL,)
+    return (Flag.PLAIN_HTTP,) if plain_http else ()
+
+
+def masked(value: str) -> str:
+    """A text of the line with anything shaped like a key masked: nothing else of it may leave the line."""
+    return without_keys(value, len(value)) if PREFIX in value else value
+
+
+def _key(token: str) -> Presented:
+    if not token or token == "-":  # noqa: S105  # what nginx writes for nothing
+        return NOTHING
+    if token in _HIDDEN:
+        return _WITHHELD
+    if not token.startswith(PREFIX) and len(token) < _SHORTEST:
+        return _OTHER_SCHEME
+    return Presented(is_there=True, sha256=_hash(token), is_well_formed=is_well_formed(token))
+
+
+def _hash(token: str) -> Fingerprint:
+    return fingerprint_of(token.encode("utf-8", "backslashreplace").decode())  # half a surrogate pair has no bytes
+
+
+@lru_cache(4096)
+def _in_any_uri(uri: str) -> Asked:
+    plain = _decoded(uri)
+    key = _key_in(plain)
+    path = uri if uri[:1] == "/" else _SCHEME_AND_HOST.sub("", uri, count=1)  # some proxies log the whole URL
+    path = path.partition("?")[0].partition("#")[0] or "/"
+    if "%" in path and _key_in(_decoded(path)) is not None:
+        path = _decoded(path)
+    return Asked(without_keys(path, _LONGEST_PATH), None if key is None else _hash(key), has_key=key is not None)
+
+
+def _decoded(uri: str) -> str:
+    """Without percent signs, also those of a URL inside of a URL."""
+    for _ in range(_DECODINGS):
+        if "%" not in uri:
+            break
+        uri = unquote(uri, errors="backslashreplace")
+    return uri
+
+
+def _key_in(text: str) -> str | None:
+    """The key in a text: one of ours, whatever it is glued to, or else what is shaped like anybody's."""
+    if PREFIX not in text or not contains_secret_shape(text):
+        return None
+    ours = next((match[1] for match in _OURS.finditer(text) if is_well_formed(match[1])), None)
+    if ours is not None:
+        return ours
+    found = next((match[0] for match in _LIKE_OURS.finditer(text) if contains_secret_shape(match[0])), None)
+    return found or text[text.index(PREFIX) :]

@@ -1,0 +1,113 @@
+"""Reading one field of a log line: the value, or a reason that names the field and never repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from routic_cli.domain.keys import UnixSeconds
+from routic_cli.domain.times import LATEST
+from routic_cli.domain.usage import BILLIONTHS
+
+Record = Mapping[str, Any]
+
+_LARGEST: Final = (1 << 63) - 1
+_LATEST_STATUS: Final = 999
+# Unix time in milliseconds, microseconds and nanoseconds: no log of ours is from the year 5000.
+_FINER: Final = (1_000, 1_000_000, 1_000_000_000)
+_SECONDS: Final = 100_000_000_000
+
+
+class BadLineError(Exception):
+    """A line that is no event; the text says why, for a person, without what is in the line."""
+
+
+def text(record: Record, field: str) -> str:
+    """A text; empty where it is missing, null or `-`, which is what servers write for nothing."""
+    value = record.get(field)
+    if value is None or value == "-":
+        return ""
+    if not isinstance(value, str):
+        raise BadLineError(f"'{field}' is not a text")
+    return value
+
+
+def nested(record: Record, field: str) -> Record:
+    """An object inside of the line; empty where it is missing."""
+    value = record.get(field)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadLineError(f"'{field}' is not an object")
+    return value
+
+
+def whole_number(record: Record, field: str) -> int | None:
+    """A whole number of 64 bits that may be missing."""
+    value = record.get(field)
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not -_LARGEST <= value <= _LARGEST:
+        raise BadLineError(f"'{field}' is not a whole number")
+    return value
+
+
+def status(record: Record, field: str = "status") -> int:
+    """An HTTP status, as a number or in quotes; 0 where a server had none to write."""
+    value = record.get(field)
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        value = int(value[:4])
+    elif value in (None, "", "-"):
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LATEST_STATUS:
+        raise BadLineError(f"'{field}' is not an HTTP status")
+    return value
+
+
+def moment(value: object, field: str) -> UnixSeconds:
+    """Unix time in seconds or finer, as a number or in quotes, or an ISO 8601 text; UTC where that names no zone."""
+    try:
+        if isinstance(value, str):
+            return _from_text(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return _checked(value)
+    except (ValueError, OverflowError):
+        raise BadLineError(f"'{field}' is not a time") from None
+    raise BadLineError(f"'{field}' is missing" if value is None else f"'{field}' is not a time")
+
+
+def cost(record: Record, field: str) -> int | None:
+    """An amount of the account's currency in billionths, rounded to the nearest; it may be missing."""
+    value = record.get(field)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise BadLineError(f"'{field}' is not an amount")
+    try:
+        # The shortest decimal that reads as this float is the one that was written.
+        billionths = int((Decimal(str(value)) * BILLIONTHS).to_integral_value())
+    except (InvalidOperation, ValueError, OverflowError):
+        raise BadLineError(f"'{field}' is not an amount") from None
+    if not -_LARGEST <= billionths <= _LARGEST:
+        raise BadLineError(f"'{field}' is not an amount")
+    return billionths
+
+
+def _from_text(value: str) -> UnixSeconds:
+    if value[:11].isdecimal() or value[:10].isdecimal():
+        return _checked(float(value))
+    instant = datetime.fromisoformat(value)
+    return _checked((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp())
+
+
+def _checked(value: float) -> UnixSeconds:
+    if value >= _SECONDS:
+        value = next((value / unit for unit in _FINER if value / unit < _SECONDS), value)
+    seconds = int(value)
+    if not 0 <= seconds <= LATEST:
+        raise ValueError("beyond all calendars")
+    return seconds

@@ -1,0 +1,37 @@
+"""What tells one line of a log from another, and a line that comes again from two that look the same."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+_REMEMBERED: Final = 100_000
+
+
+class Identities:
+    """The identities of the lines of one log, from its first line on.
+
+    A line's identity is the hash of its bytes and of how many like it came before. So a line of another copy of the
+    log, renamed, packed or grown, has the same; two calls that were logged alike have two. A log is nearly in the
+    order of time, so that only the last lines are remembered, and memory is bounded.
+    """
+
+    def __init__(self, remembered: int = _REMEMBERED) -> None:
+        self._remembered = remembered
+        self._now: dict[bytes, int] = {}
+        self._before: dict[bytes, int] = {}
+
+    def of(self, line: bytes) -> int:
+        """A number of 64 bits for the next line of the log, without its line end."""
+        digest = hashlib.blake2b(line, digest_size=8).digest()
+        now = self._now
+        count = now.get(digest)
+        if count is None:
+            count = self._before.get(digest, -1)
+            if len(now) >= self._remembered:
+                self._before, self._now = now, {}
+                now = self._now
+        now[digest] = count = count + 1
+        if count:
+            digest = hashlib.blake2b(digest + count.to_bytes(8, "big"), digest_size=8).digest()
+        return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,99 @@
+"""Lines of a log to events, each format told by its content. A line that cannot be read keeps no others out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, NoReturn
+
+import orjson
+
+from routic_cli.domain.usage import UsageEvent
+from routic_cli.importing.logs.fields import BadLineError, Record
+from routic_cli.importing.logs.formats import Format, format_of
+from routic_cli.importing.logs.identities import Identities
+
+_MARK: Final = b"\xef\xbb\xbf"
+_TOO_DEEP: Final = "it is nested too deeply"
+
+
+class BadLine(NamedTuple):
+    """A line that is no event: where it is, and why, without what is in it."""
+
+    number: int
+    why: str
+
+
+class LogReader:
+    """Reads one log from its first line on. Formats may change from line to line."""
+
+    def __init__(self) -> None:
+        self._identities = Identities()
+        self._format: Format | None = None
+        self.lines = 0
+        """How many lines have been read, blank ones included."""
+
+    def read(self, lines: Sequence[bytes | None], good: list[UsageEvent], bad: Callable[[BadLine], None]) -> None:
+        """Put the events of the next lines behind those in `good`, and hand over what is none.
+
+        A line is without its line end, or None when it was too long to be kept. Blank ones are passed over.
+        """
+        number = self.lines
+        self.lines += len(lines)
+        identity_of, append, loads = self._identities.of, good.append, orjson.loads
+        for line in lines:
+            number += 1
+            try:
+                if line is None:
+                    bad(BadLine(number, "it is longer than 1 MiB"))
+                    continue
+                try:
+                    record = loads(line)
+                except ValueError:
+                    if not line.strip(b"\r \t\0"):
+                        continue
+                    record = _patiently(line)
+                append(self._event(record, identity_of(line[:-1] if line[-1:] == b"\r" else line)))
+            except BadLineError as error:
+                bad(BadLine(number, f"{error}"))
+
+    def _event(self, record: Any, identity: int) -> UsageEvent:
+        if not isinstance(record, dict):
+            raise BadLineError(_not_an_object(record))
+        known = self._format
+        if known is None or not known.recognises(record):
+            known = format_of(record)
+            if known is None:
+                raise BadLineError("it is JSON of no format that routic knows")
+            self._format = known
+        return known.read(record, identity)
+
+
+def _patiently(line: bytes) -> Any:
+    """What the quick parser refuses: bytes that are no UTF-8, a byte order mark, a hole that a rotation has left."""
+    text = line.strip(b"\0").removeprefix(_MARK).decode("utf-8", "replace")
+    try:
+        return _speakable(json.loads(text, parse_constant=_refuse_constant))
+    except RecursionError:
+        raise BadLineError(_TOO_DEEP) from None
+    except ValueError:  # also for a number of more than 4300 digits
+        raise BadLineError("it is not JSON, or not all of a line") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _speakable(value: Any) -> Any:
+    """With half a surrogate pair written out: no other program could be told of it."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_speakable(name): _speakable(each) for name, each in value.items()}
+    return [_speakable(each) for each in value] if isinstance(value, list) else value
+
+
+def _not_an_object(record: Record | Any) -> str:
+    if isinstance(record, list):
+        return "it is a JSON array; each event needs a line of its own: jq -c '.[]'"
+    return "it is no JSON object"
