@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from routic_cli.domain.keys import UnixSeconds
-from routic_cli.domain.traffic import HOUR_SECONDS, Label, Traffic
+from routic_cli.domain.traffic import HOUR_SECONDS, Traffic
 
 L = TypeVar("L")
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The calls with one label. `cost` is in billionths; `course` are the calls of each step of time, or nothing."""
+    """What a row of usage counts. `cost` is in billionths; `course` are the calls of each step of time, or nothing."""
 
-    label: Label
     calls: int
     errors: int
     tokens_in: int
@@ -35,18 +34,10 @@ def add_up(rows: Iterable[Traffic], label_of: Callable[[Traffic], L]) -> dict[L,
     return sums
 
 
-def tally(label: Label, sum_: Traffic, course: Sequence[int] = ()) -> Tally:
+def tally(total: Traffic, course: Sequence[int] = ()) -> Tally:
     """The sum as a tally."""
-    return Tally(
-        label,
-        sum_.calls,
-        sum_.errors,
-        sum_.tokens_in,
-        sum_.tokens_out,
-        sum_.cost,
-        sum_.last_at,
-        tuple(course),
-    )
+    numbers = (total.calls, total.errors, total.tokens_in, total.tokens_out, total.cost, total.last_at)
+    return Tally(*numbers, tuple(course))
 
 
 def hours_between(since: UnixSeconds, until: UnixSeconds) -> range:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -27,13 +28,17 @@ def magnitude(count: int) -> str:
     return f"{amount:,.0f}P"
 
 
-def money(billionths: int, currency: str | None = None) -> str:
-    """`12.34 USD`; with as many digits behind the point as a small amount needs to be seen as one."""
+def money(billionths: int, currency: str | None = None, *, places: int = 2) -> str:
+    """`12.34 USD`; `<0.01` for what is not nothing and too little for so many digits behind the point."""
     amount = Decimal(billionths).scaleb(-_BILLIONTHS)
-    text = f"{amount:,.2f}" if abs(amount) >= Decimal("0.01") or not billionths else f"{amount:.1g}"
-    if "e" in text:
-        text = f"{Decimal(text):f}"
+    least = Decimal(1).scaleb(-places)
+    text = f"<{least}" if 0 < amount < least else f"{amount:,.{places}f}"
     return f"{text} {currency}" if currency else text
+
+
+def places_for(costs: Iterable[int]) -> int:
+    """How many digits behind the point tell these costs apart: two, or four where all are below a unit."""
+    return 2 if max(costs, default=0) >= 10**_BILLIONTHS else 4
 
 
 def exact_money(billionths: int) -> str:

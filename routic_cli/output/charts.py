@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from routic_cli.output.cells import Line, Span
@@ -13,6 +14,7 @@ _NOTHING: Final = "·"
 _ASCII_BAR: Final = "#"
 _ASCII_LEVELS: Final = ":-=+*x%@"
 _ASCII_NOTHING: Final = "."
+_STEPS_OF_HOURS: Final = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336, 720)
 
 
 def bar(value: int, largest: int, width: int, *, unicode: bool) -> str:
@@ -51,9 +53,12 @@ def sparkline(values: Sequence[int], *, unicode: bool, largest: int | None = Non
     return line
 
 
-def gathered(values: Sequence[int], count: int) -> list[int]:
-    """The values added up in at most `count` neighbourhoods of as equal a size as can be."""
-    if len(values) <= count:
-        return list(values)
-    edges = [len(values) * place // count for place in range(count + 1)]
-    return [sum(values[begin:end]) for begin, end in zip(edges, edges[1:], strict=False)]
+def gathered(values: Sequence[int], most: int) -> list[int]:
+    """Hours added up to steps that a day is made of, so that at most so many are left; the last step is a whole one.
+
+    Steps that do not divide a day would make a rhythm of their own out of one that is the same every day.
+    """
+    step = next((step for step in _STEPS_OF_HOURS if -(-len(values) // step) <= most), -(-len(values) // most))
+    first = len(values) % step
+    edges = [*([0] if first else []), *range(first, len(values) + 1, step)]
+    return [sum(values[begin:end]) for begin, end in pairwise(edges)]

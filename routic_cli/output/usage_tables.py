@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from routic_cli.domain.keys import UnixSeconds
 from routic_cli.domain.tallies import Tally
-from routic_cli.output.amounts import exact_money, magnitude, money, share
+from routic_cli.output.amounts import exact_money, magnitude, money, places_for, share
 from routic_cli.output.cells import (
     GAP,
     Cell,
@@ -28,8 +28,8 @@ from routic_cli.output.streams import Look
 from routic_cli.output.tables import simple_lines
 from routic_cli.output.times import absolute, relative
 
-_STEPS: Final = (24, 12)
-"""Characters of a sparkline: where there is room, and where there is not."""
+_STEPS: Final = (31, 15)
+"""Most characters of a sparkline: where there is room, and where there is not."""
 _SHORTEST_BAR: Final = 8
 _LONGEST_BAR: Final = 40
 _COMFORTABLE_NAME: Final = 28
@@ -49,12 +49,16 @@ class UsageRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UsageTable:
-    """The rows with what their columns are called. `period` is the heading over sparklines; no currency: bare costs."""
+    """The rows with what their columns are called. `period` is the heading over sparklines.
+
+    Without a currency costs are bare numbers. `timed`: the rows are times themselves, of which none is the last call.
+    """
 
     heading: str
     period: str
     rows: Sequence[UsageRow]
     currency: str | None = None
+    timed: bool = False
 
 
 class _Column(NamedTuple):
@@ -130,6 +134,8 @@ def _two_lines_each(
     charts = [_bars(table, bar, look), *courses]
     heads, *rows = _rows(columns, widths, look.width)
     found = list(heads)
+    if courses:
+        found += lay_out([[], [Span(courses[0].header, "dim")]], [bar, courses[0].width], indent=GAP)
     for number, lines in enumerate(rows):
         found += lines
         cells = [column.cells[number] for column in charts]
@@ -167,10 +173,10 @@ def _figures(table: UsageTable, now: UnixSeconds) -> list[_Column]:
         columns.append(_numbers("TOKENS IN", [_dim_when_zero(magnitude(each.tokens_in)) for each in tallies]))
         columns.append(_numbers("OUT", [_dim_when_zero(magnitude(each.tokens_out)) for each in tallies]))
     if any(each.cost for each in tallies):
-        columns.append(
-            _numbers("COST", [Span(money(each.cost, table.currency), "" if each.cost else "dim") for each in tallies])
-        )
-    if table.heading not in {"HOUR", "DAY"}:
+        places = places_for(each.cost for each in tallies)
+        costs = [Span(money(each.cost, table.currency, places=places), "" if each.cost else "dim") for each in tallies]
+        columns.append(_numbers("COST", costs))
+    if not table.timed:
         columns.append(_Column("LAST CALL", [[Span(relative(each.last_at, now), "dim")] for each in tallies]))
     return columns
 
