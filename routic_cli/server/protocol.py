@@ -14,12 +14,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _head = 0
     _in_head = True
+    _completed = False
 
     def data_received(self, data: bytes) -> None:
         """Parse, and look how much of a head there is that has not ended."""
+        self._completed = False
         super().data_received(data)
         if self._in_head:
-            self._head += len(data)
+            # What came in one piece with the end of a request was mostly that request, and may be a large one.
+            self._head = 0 if self._completed else self._head + len(data)
             if self._head > LARGEST_HEAD and not self.transport.is_closing():
                 self.transport.close()
 
@@ -30,5 +33,5 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The next head may begin."""
-        self._head, self._in_head = 0, True
+        self._head, self._in_head, self._completed = 0, True, True
         super().on_message_complete()
