@@ -182,7 +182,17 @@ def test_the_page_lists_the_fields_of_a_key_and_of_a_call_and_all_scopes() -> No
 def test_every_body_that_the_page_sends_keeps_a_schema_of_the_document() -> None:
     from jsonschema_rs import Draft202012Validator
 
-    names = ("KeyToMint", "NewKey", "KeyChanges", "NewVersion", "VersionEnd", "Reason", "KeysToRevoke", "Fingerprint")
+    names = (
+        "KeyToMint",
+        "NewKey",
+        "KeyChanges",
+        "NewVersion",
+        "VersionEnd",
+        "Reason",
+        "KeysToRevoke",
+        "Fingerprint",
+        "UsageEvents",
+    )
     page = PAGE.read_text().replace("$(($(date +%s) + 86400))", "1800086400")
     sent = [single or double.replace('\\"', '"') for single, double in re.findall(r"""-d (?:'([^']+)'|"(.+)")""", page)]
     assert len(sent) >= len(names)
