@@ -34,9 +34,15 @@ class StoreFacts:
     @cached_property
     def keys(self) -> Sequence[Key]:
         """Every key that the audit is about, live or not."""
+        if not self.query.key_ids:
+            return self.all_keys
         with self._store.reading(self.now) as view:
-            if self.query.key_ids:
-                return [resolve(view, key_id) for key_id in self.query.key_ids]
+            return [resolve(view, key_id) for key_id in dict.fromkeys(self.query.key_ids)]
+
+    @cached_property
+    def all_keys(self) -> Sequence[Key]:
+        """Every key of the account, also those that the audit is not about."""
+        with self._store.reading(self.now) as view:
             found: list[Key] = []
             after: KeyId | None = None
             while True:
@@ -52,13 +58,9 @@ class StoreFacts:
             self._asked[query] = self._store.usage.traffic(query, account=self._store.account)
         return self._asked[query]
 
-    @cached_property
-    def _strangers(self) -> Sequence[Strangers]:
-        return self._store.usage.strangers(since=self.query.since, until=self.query.until)
-
-    def strangers(self) -> Sequence[Strangers]:
-        """The addresses that tried keys which no store knows, in the time that is looked at."""
-        return self._strangers
+    def strangers(self, *, since: UnixSeconds, until: UnixSeconds, least: int) -> Sequence[Strangers]:
+        """The addresses that tried at least so many keys which no store knows."""
+        return self._store.usage.strangers(since=since, until=until, least=least)
 
     @cached_property
     def _last_uses(self) -> dict[KeyId, LastUse]:
@@ -71,3 +73,8 @@ class StoreFacts:
     def last_use(self, key_id: KeyId) -> LastUse | None:
         """When a key was let in last, with any of its versions."""
         return self._last_uses.get(key_id)
+
+    @cached_property
+    def log_began(self) -> UnixSeconds | None:
+        """The first moment that the log tells of; None for an empty one."""
+        return self._store.usage.began()

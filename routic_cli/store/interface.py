@@ -147,8 +147,10 @@ class UsageLog(Protocol):
     def traffic(self, query: TrafficQuery, *, account: str | None = None) -> list[Traffic]:
         """Calls counted by what they have in common, in no order."""
 
-    def strangers(self, *, since: UnixSeconds | None = None, until: UnixSeconds | None = None) -> list[Strangers]:
-        """The addresses that tried keys which no store knows."""
+    def strangers(
+        self, *, since: UnixSeconds | None = None, until: UnixSeconds | None = None, least: int = 1
+    ) -> list[Strangers]:
+        """The addresses that tried keys which no store knows: at least so many different ones."""
 
     def last_uses(self, key_ids: Iterable[KeyId] | None = None) -> Mapping[tuple[KeyId, int], LastUse]:
         """The last use of each version of these keys, or of all; a version that was never let in is left out."""

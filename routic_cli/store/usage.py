@@ -131,10 +131,12 @@ class UsageStore:
         with self._reading() as connection:
             return usage_questions.traffic(connection, query, account)
 
-    def strangers(self, *, since: UnixSeconds | None = None, until: UnixSeconds | None = None) -> list[Strangers]:
-        """The addresses that tried keys which no store knows."""
+    def strangers(
+        self, *, since: UnixSeconds | None = None, until: UnixSeconds | None = None, least: int = 1
+    ) -> list[Strangers]:
+        """The addresses that tried keys which no store knows: at least so many different ones."""
         with self._reading() as connection:
-            return usage_questions.strangers(connection, since, until)
+            return usage_questions.strangers(connection, since, until, least)
 
     def last_uses(self, key_ids: Iterable[KeyId] | None = None) -> Mapping[tuple[KeyId, int], LastUse]:
         """The last use of each version of these keys, or of all; a version that was never let in is left out."""

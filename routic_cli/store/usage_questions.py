@@ -94,15 +94,17 @@ def traffic(connection: sqlite3.Connection, query: TrafficQuery, account: str | 
     ]
 
 
-def strangers(connection: sqlite3.Connection, since: UnixSeconds | None, until: UnixSeconds | None) -> list[Strangers]:
-    """The addresses that tried keys which no store knows."""
+def strangers(
+    connection: sqlite3.Connection, since: UnixSeconds | None, until: UnixSeconds | None, least: int
+) -> list[Strangers]:
+    """The addresses that tried keys which no store knows: at least so many different ones."""
     where = _Where(connection)
     where.number("hour > ?", None if since is None else since - HOUR_SECONDS)
     where.number("hour < ?", until)
     rows = connection.execute(
         "SELECT address, count(DISTINCT sha256), sum(calls), min(first_at), max(last_at)"  # noqa: S608  # ours
-        f" FROM strangers {where.sql} GROUP BY 1",
-        where.values,
+        f" FROM strangers {where.sql} GROUP BY 1 HAVING count(DISTINCT sha256) >= ?",
+        (*where.values, least),
     )
     texts = _Texts(connection)
     return [Strangers(texts.text(row[0]) or "", *row[1:]) for row in rows]

@@ -25,11 +25,19 @@ class Facts(Protocol):
     def keys(self) -> Sequence[Key]:
         """Every key that the audit is about, live or not."""
 
+    @property
+    def all_keys(self) -> Sequence[Key]:
+        """Every key of the account, also those that the audit is not about."""
+
     def traffic(self, query: TrafficQuery) -> Sequence[Traffic]:
         """Calls counted by what they have in common."""
 
-    def strangers(self) -> Sequence[Strangers]:
-        """The addresses that tried keys which no store knows, in the time that is looked at."""
+    def strangers(self, *, since: UnixSeconds, until: UnixSeconds, least: int) -> Sequence[Strangers]:
+        """The addresses that tried at least so many keys which no store knows."""
 
     def last_use(self, key_id: KeyId) -> LastUse | None:
         """When a key was let in last, with any of its versions."""
+
+    @property
+    def log_began(self) -> UnixSeconds | None:
+        """The first moment that the log tells of; None for an empty one."""

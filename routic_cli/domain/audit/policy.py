@@ -1,9 +1,13 @@
-"""The thresholds of the audit: whole numbers that the configuration may change."""
+"""The thresholds of the audit: whole numbers that the configuration may change. docs/audit.md defends each default."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Final
+
+HIGHEST: Final = 1_000_000
+"""Of any threshold: a time that many days ago can still be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +18,31 @@ class Policy:
     """How far back a key's own history goes, before the time that is looked at."""
     baseline_least_days: int = 7
     """How long a key must have been in use before a medium rule can fire for it."""
+    baseline_least_calls: int = 50
+    """How many calls a history must have: a few trials are no habit."""
     in_flight_minutes: int = 10
     """How long a call that was let in before a revocation may take to end."""
     guessing_keys: int = 5
+    """Different unknown keys from one address within a day."""
+    roaming_networks: int = 3
+    """New networks in the later half of the history: of a key that always meets new ones, one more says nothing."""
+    roaming_clients: int = 3
+    """The same of programs."""
+    spike_calls: int = 300
+    """Calls of an hour, below which none is a spike."""
+    spike_times: int = 4
+    """How many times the third-busiest hour of the history."""
+    spike_score: int = 8
+    """Robust standard deviations above the usual for that hour of a working day or a weekend."""
+    shared_hours: int = 24
+    """Hours in which several services called with one key."""
+    environment_percent: int = 80
+    """The share of a network's calls that makes it a place of one environment."""
+    environment_calls: int = 100
+    """Calls of others from a network, below which nobody can say whose place it is."""
+    limited_calls: int = 50
+    limited_percent: int = 5
+    limited_hours: int = 3
     stale_days: int = 90
     old_days: int = 180
 
@@ -29,11 +55,14 @@ class Policy:
         }
 
     def changed(self, changes: Mapping[str, int]) -> Policy:
-        """The policy with these thresholds; KeyError for a name that is none, ValueError for one below 1."""
-        known = {field.name for field in fields(self)}
+        """The policy with these thresholds; KeyError for a name that is none, ValueError if not from 1 to HIGHEST."""
         for name, value in changes.items():
-            if name not in known:
+            if name not in THRESHOLDS:
                 raise KeyError(name)
-            if value < 1:
+            if not 1 <= value <= HIGHEST:
                 raise ValueError(name)
         return replace(self, **changes)
+
+
+THRESHOLDS: Final = tuple(field.name for field in fields(Policy))
+"""The names of all thresholds."""
