@@ -32,6 +32,7 @@ from routic_cli.server.metrics import Metrics
 from routic_cli.server.rate_limits import Quota, RateLimiter
 from routic_cli.server.recorder import Recorder
 from routic_cli.server.replies import quota_headers, refusal, wait_of
+from routic_cli.server.strangers import WITHOUT_KEY, Strangers
 
 Message = MutableMapping[str, Any]
 
@@ -79,6 +80,12 @@ class AuthEndpoint:
         self._forwarded = Forwarded(trusted)
         self._prefix = f"req_{os.urandom(8).hex()}"  # of this process; the number behind it makes an id unique
         self._numbers = count(1)
+        self._strangers = Strangers()
+
+    @property
+    def folded(self) -> int:
+        """How many decisions about requests without a key were counted, and not written down."""
+        return self._strangers.folded
 
     async def __call__(
         self, scope: MutableMapping[str, Any], receive: object, send: Callable[[Message], Awaitable[None]]
@@ -128,7 +135,12 @@ class AuthEndpoint:
     async def _judged(self, token: bytes, now: UnixSeconds, *, patient: bool) -> Decision:
         digest = hashlib.sha256(token).digest()
         try:
-            known = await self._known(digest, now, patient=patient)
+            try:
+                known = self._gate.find(digest, now)
+            except MustWaitError:
+                if not patient:
+                    raise
+                known = await self._gate.find_patiently(digest, now)
         except RouticError as error:
             return Decision(Outcome.UNAVAILABLE, unavailable(error))
         if known is None:
@@ -141,14 +153,6 @@ class AuthEndpoint:
         if self._limiter.waits and not patient:
             raise MustWaitError
         return await self._limited(known, known.rpm)
-
-    async def _known(self, digest: bytes, now: UnixSeconds, *, patient: bool) -> Known | None:
-        try:
-            return self._gate.find(digest, now)
-        except MustWaitError:
-            if not patient:
-                raise
-            return await self._gate.find_patiently(digest, now)
 
     async def _limited(self, known: Known, rpm: int) -> Decision:
         quota = await self._limiter.take(known.key.id, rpm)
@@ -164,25 +168,11 @@ class AuthEndpoint:
         method, path, address, agent, origin, key_in_url, plain_http = call
         key_id, number, account = (known.key.id, known.number, known.account) if known is not None else _NOBODY
         flags = call.flags if key_in_url or plain_http else ()
-        self._record(
-            UsageEvent(
-                now,
-                _TEXTS[outcome],
-                method,
-                path,
-                status,
-                address,
-                agent,
-                request_id,
-                flags,
-                key_id,
-                number,
-                sha256,
-                account,
-                origin,
-            )
-        )
+        text = _TEXTS[outcome]
         self._decided(outcome, nanoseconds)
+        if sha256 is not None or outcome not in WITHOUT_KEY or self._strangers.is_to_be_noted(address, now):
+            whose = (key_id, number, sha256, account)
+            self._record(UsageEvent(now, text, method, path, status, address, agent, request_id, flags, *whose, origin))
         if self._log is not None:
             line: dict[str, object] = {
                 "time": now,

@@ -100,11 +100,12 @@ class Forwarded:
         )
 
     def _address(self, headers: Mapping[bytes, bytes]) -> str | None:
-        chain = headers.get(b"x-forwarded-for")
-        if chain is not None:
-            return self._last_untrusted(chain[-_LONGEST_CHAIN:])
-        real = headers.get(b"x-real-ip")
-        return self._last_untrusted(real[-_LONGEST_CHAIN:]) if real is not None else None
+        chain = headers.get(b"x-forwarded-for", headers.get(b"x-real-ip"))
+        if chain is None:
+            return None
+        # What is remembered outlives the request: not what could be a key that was written in there.
+        follow = self._follow if b"sk-" in chain else self._last_untrusted
+        return follow(chain[-_LONGEST_CHAIN:])
 
     def _follow(self, chain: bytes) -> str | None:
         """The nearest address that no trusted proxy has; what stands left of it anybody may have written."""

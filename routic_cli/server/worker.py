@@ -53,6 +53,8 @@ def application() -> Application:
     # No line of the log for each question of a gateway: the usage log has them all, and twice would cost a third more.
     auth = AuthEndpoint(gate, limiter, recorder, metrics, None, _now, settings.trusted)
 
+    metrics.total("routic_usage_events_folded", "Requests without a key not written down", lambda: auth.folded)
+
     def opened() -> None:
         recorder.start()
         log.start()
