@@ -53,9 +53,8 @@ class UseRecord:
 
 
 def _with_use(key: Key, uses: LastUses) -> Key:
-    versions = []
-    for version in key.versions:
-        use = uses.by_version.get((key.id, version.number))
-        versions.append(version if use is None else replace(version, last_used_at=use.at))
-    last = max((version.last_used_at for version in versions if version.last_used_at is not None), default=None)
-    return replace(key, versions=tuple(versions), last_used_at=last, usage_since=uses.began)
+    times = {v.number: use.at for v in key.versions if (use := uses.by_version.get((key.id, v.number))) is not None}
+    if not times:
+        return replace(key, usage_since=uses.began)
+    versions = tuple(replace(v, last_used_at=times[v.number]) if v.number in times else v for v in key.versions)
+    return replace(key, versions=versions, last_used_at=max(times.values()), usage_since=uses.began)

@@ -13,6 +13,7 @@ from routic_cli.domain.keys import Key, KeyQuery, KeyStatus, SortField
 from routic_cli.domain.times import parse_future, parse_past
 from routic_cli.output.json_out import print_json
 from routic_cli.output.tables import print_keys
+from routic_cli.output.times import relative
 from routic_cli.session import Session
 from routic_cli.store_url import LocalStore
 from routic_cli.transport.paging import all_keys
@@ -35,9 +36,7 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     ] = None,
     unused: Annotated[
         str | None,
-        typer.Option(
-            "--unused", metavar="30d", help="Only keys not used for so long; since creation, where no use is recorded."
-        ),
+        typer.Option("--unused", metavar="30d", help="Only keys that are older than this and were not used since."),
     ] = None,
     expiring: Annotated[
         str | None, typer.Option("--expiring", metavar="7d", help="Only keys that end within this time.")
@@ -76,6 +75,7 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     elif keys:
         print_keys(session.console, keys, now)
     _tell_left_out(session, query, keys, chosen=status is not None)
+    _tell_what_is_known(session, query, keys)
 
 
 def _sort_field(text: str) -> SortField:
@@ -105,6 +105,18 @@ def _tell_left_out(session: Session, query: KeyQuery, keys: list[Key], *, chosen
         lines.append(f"Not shown: {counts}. {'--status left them out' if chosen else '--all shows them'}")
     for line in lines:
         session.console.say(line, dim=True)
+
+
+def _tell_what_is_known(session: Session, query: KeyQuery, keys: list[Key]) -> None:
+    """Where the usage log does not reach back as far as --unused asks, nobody should revoke by the list alone."""
+    if query.unused_since is None or not keys or session.flags.quiet:
+        return
+    since = keys[0].usage_since
+    if since is None:
+        session.console.say("No usage log tells of these keys: they are those that are old enough", dim=True)
+    elif since > query.unused_since:
+        begins = relative(since, session.now())
+        session.console.say(f"The usage log begins {begins}: uses before then are not known", dim=True)
 
 
 def _nothing_there(session: Session) -> str:
