@@ -1,0 +1,79 @@
+"""guessing: many different unknown keys from one address in a day; not one wrong key, however often it is repeated."""
+
+from __future__ import annotations
+
+from routic_cli.domain.audit.findings import RuleName, Severity
+from routic_cli.domain.secret import fingerprint_of
+from tests.support.audit_world import DAY, HOUR, MONDAY, SINCE, AuditWorld
+
+RULE = RuleName.GUESSING
+
+
+def tried(world: AuditWorld, n: int, at: int, address: str = "203.0.113.9", **fields: object) -> None:
+    sha256 = fingerprint_of(f"guess {n}")
+    world.call(None, at, sha256=sha256, address=address, **{"outcome": "unknown", "status": 401, **fields})
+
+
+def test_different_keys_from_one_address_within_a_day_are_found(world: AuditWorld) -> None:
+    for n in range(5):
+        tried(world, n, MONDAY - DAY + n * HOUR, times=n + 1)
+
+    found = world.finding(RULE)
+
+    assert (found.severity, found.count, found.key_id, found.remedy) == (Severity.HIGH, 5, None, None)
+    assert (found.first_at, found.last_at) == (MONDAY - DAY, MONDAY - DAY + 4 * HOUR)
+    assert "5 different unknown keys in 15 calls from 1 address" in found.evidence
+
+
+def test_several_addresses_are_one_finding_the_busiest_first(world: AuditWorld) -> None:
+    for n in range(12):
+        tried(world, n, MONDAY - DAY, f"203.0.113.{n % 2}", outcome="malformed", times=2 if n % 2 else 1)
+
+    found = world.finding(RULE)
+
+    assert found.count == 12
+    assert found.addresses == ("203.0.113.1", "203.0.113.0")
+
+
+def test_one_stale_key_ten_thousand_times_is_not_found(world: AuditWorld) -> None:
+    tried(world, 1, MONDAY - DAY, times=10_000)
+
+    assert world.findings(RULE) == []
+
+
+def test_four_keys_are_not_found(world: AuditWorld) -> None:
+    for n in range(4):
+        tried(world, n, MONDAY - DAY, times=100)
+
+    assert world.findings(RULE) == []
+    assert world.findings(RULE, guessing_keys=4) != []
+
+
+def test_the_stale_keys_of_an_office_over_a_week_are_not_found(world: AuditWorld) -> None:
+    for n in range(7):
+        tried(world, n, SINCE + n * DAY + 9 * HOUR, times=20)
+
+    assert world.findings(RULE) == []
+
+
+def test_calls_without_what_could_be_a_key_are_not_found(world: AuditWorld) -> None:
+    for n in range(50):
+        world.call(None, MONDAY - DAY + n, outcome="malformed", status=401, address="203.0.113.9")
+        world.call(None, MONDAY - DAY + n, outcome="missing", status=401, address="203.0.113.9")
+
+    assert world.findings(RULE) == []
+
+
+def test_keys_from_as_many_addresses_are_not_found(world: AuditWorld) -> None:
+    for n in range(20):
+        tried(world, n, MONDAY - DAY, f"203.0.113.{n}")
+
+    assert world.findings(RULE) == []
+
+
+def test_the_audit_of_one_key_is_not_about_unknown_ones(world: AuditWorld) -> None:
+    key = world.settled(1)
+    for n in range(9):
+        tried(world, n, MONDAY - DAY)
+
+    assert world.findings(RULE, keys=(key,)) == []

@@ -1,0 +1,56 @@
+"""new-client: a program that a key's own history does not have; another version of one is no news."""
+
+from __future__ import annotations
+
+from routic_cli.domain.audit.findings import RuleName, Severity
+from tests.support.audit_world import CURL, DAY, MONDAY, SINCE, AuditWorld
+
+RULE = RuleName.NEW_CLIENT
+
+
+def test_a_program_never_seen_is_found(world: AuditWorld) -> None:
+    key = world.settled(1, "prod")
+    world.call(key, MONDAY - DAY, agent=CURL, times=2, address="10.1.1.9")
+
+    found = world.finding(RULE)
+
+    assert (found.severity, found.count, found.addresses) == (Severity.MEDIUM, 2, ("10.1.1.9",))
+    assert "2 calls by curl" in found.evidence
+    assert found.remedy == "routic rotate prod --now"
+
+
+def test_calls_that_name_no_program_are_found(world: AuditWorld) -> None:
+    world.call(world.settled(1), MONDAY - DAY, agent="")
+
+    assert "no user agent" in world.finding(RULE).evidence
+
+
+def test_a_deploy_with_another_version_is_not_found(world: AuditWorld) -> None:
+    world.call(world.settled(1), MONDAY - DAY, agent="OpenAI/Python 3.0.0b1")
+    world.call(world.settled(2, agent="python-httpx/0.28.1"), MONDAY - DAY, agent="python-httpx/1.0")
+
+    assert world.findings(RULE) == []
+
+
+def test_a_program_of_the_history_is_not_found(world: AuditWorld) -> None:
+    key = world.settled(1)
+    world.call(key, SINCE - 20 * DAY, agent=CURL)
+    world.call(key, MONDAY - DAY, agent=CURL)
+
+    assert world.findings(RULE) == []
+
+
+def test_a_key_that_always_meets_new_programs_is_not_found(world: AuditWorld) -> None:
+    key = world.settled(1)
+    for day in range(1, 35, 2):
+        world.call(key, MONDAY - day * DAY, agent=f"tool{'x' * day}/1")
+
+    assert world.findings(RULE) == []
+
+
+def test_a_key_without_a_history_is_not_found(world: AuditWorld) -> None:
+    key = world.key(1)
+    world.call_hourly(key, SINCE - 6 * DAY, MONDAY)
+    world.call(key, MONDAY - DAY, agent=CURL)
+
+    assert world.findings(RULE) == []

@@ -1,0 +1,69 @@
+"""shared-key: other programs in other networks in the same hours, for long; not one service in several places."""
+
+from __future__ import annotations
+
+from routic_cli.domain.audit.findings import RuleName, Severity
+from tests.support.audit_world import CURL, DAY, HOUR, MONDAY, NODE, PYTHON, SINCE, AuditWorld
+
+RULE = RuleName.SHARED_KEY
+
+
+def test_a_second_service_beside_the_first_is_found(world: AuditWorld) -> None:
+    key = world.settled(1, "prod")
+    world.call_hourly(key, MONDAY - 2 * DAY, MONDAY, agent=NODE, address="10.9.9.7", times=2)
+
+    found = world.finding(RULE)
+
+    assert (found.severity, found.key_name) == (Severity.MEDIUM, "prod")
+    assert "2 services called with it in the same hour, in 48 hours" in found.evidence
+    assert "OpenAI/Python in 10.1.1.0/24, OpenAI/JS in 10.9.9.0/24" in found.evidence
+    assert found.addresses == ("10.1.1.7", "10.9.9.7")
+    assert found.remedy == "routic keys create --name prod-2"
+
+
+def test_a_third_service_is_found_where_two_are_habit(world: AuditWorld) -> None:
+    key = world.settled(1)
+    world.call_hourly(key, MONDAY - 40 * DAY, MONDAY, agent=NODE, address="10.9.9.7")
+    assert world.findings(RULE) == []
+
+    world.call_hourly(key, MONDAY - 2 * DAY, MONDAY, agent="Go-http-client/2.0", address="172.16.0.7")
+    assert "3 services" in world.finding(RULE).evidence
+
+
+def test_one_service_in_two_networks_is_not_found(world: AuditWorld) -> None:
+    key = world.settled(1)
+    world.call_hourly(key, SINCE, MONDAY, address="10.2.2.7", agent=PYTHON)
+
+    assert world.findings(RULE) == []
+
+
+def test_one_service_with_two_programs_is_not_found(world: AuditWorld) -> None:
+    key = world.settled(1)
+    world.call_hourly(key, SINCE, MONDAY, agent=NODE, address="10.1.1.9")
+    world.call_hourly(key, SINCE, MONDAY, agent=NODE, address="10.2.2.7")
+
+    assert world.findings(RULE) == []
+
+
+def test_a_move_from_one_place_to_another_is_not_found(world: AuditWorld) -> None:
+    key = world.settled(1, until=MONDAY - 2 * DAY + 20 * HOUR)
+    world.call_hourly(key, MONDAY - 2 * DAY, MONDAY, agent=NODE, address="10.9.9.7")
+
+    assert world.findings(RULE) == []
+
+
+def test_a_few_trials_by_hand_are_not_found(world: AuditWorld) -> None:
+    key = world.settled(1)
+    for day in range(7):
+        world.call_hourly(key, SINCE + day * DAY, SINCE + day * DAY + 3 * HOUR, agent=CURL, address="192.168.1.5")
+
+    assert world.findings(RULE) == []
+    assert world.findings(RULE, shared_hours=21) != []
+
+
+def test_a_key_without_a_history_is_not_found(world: AuditWorld) -> None:
+    key = world.key(1)
+    for agent, address in ((PYTHON, "10.1.1.7"), (NODE, "10.9.9.7")):
+        world.call_hourly(key, SINCE - 6 * DAY, MONDAY, agent=agent, address=address)
+
+    assert world.findings(RULE) == []
