@@ -14,12 +14,12 @@ from routic_cli.output.inert import inert
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def print_csv(console: Console, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_csv(console: Console, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """A header and rows to standard output."""
     console.data(csv_text(header, rows))
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def csv_text(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """The header, a record for each row, CRLF at each end; nothing in a cell is obeyed by a terminal either."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
