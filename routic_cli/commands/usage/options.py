@@ -67,26 +67,38 @@ def settle_format(session: Session, chosen: StrEnum | None) -> str:
 
 
 def describe_period(period: Period) -> str:
-    """`from 2026-11-16 13:05 to now (UTC)`."""
+    """`from 2026-11-16 13:05 UTC to now`."""
     end = "now" if period.until == period.now else _minute(period.until)
-    return f"from {_minute(period.since)} to {end} (UTC)"
+    return f"from {_minute(period.since)} to {end}"
+
+
+def tell(session: Session, text: str) -> None:
+    """A line of talk beside an answer, which JSON has too; not when quiet."""
+    if not session.wants_json:
+        session.console.notice(text)
+    elif not session.flags.quiet:
+        session.console.say(text)
 
 
 def tell_of_nothing(session: Session, period: Period, key_ids: Sequence[KeyId]) -> None:
     """Say that no call is in the log of this time, and what can be done: another time, or filling the log."""
+    if session.flags.quiet:
+        return
     ever = session.transport.usage.summary(TrafficQuery((), key_ids=tuple(key_ids) or None)).rows
     these = " with these keys" if key_ids else ""
     if ever:
-        session.console.say(f"No calls{these} {describe_period(period)}")
-        first, last = absolute(ever[0].first_at), absolute(ever[0].last_at)
-        session.console.say(f"The log has {counted(ever[0].calls, 'call')}{these}, from {first} to {last}")
-        session.console.remedy(session.with_its_flags(f"routic usage show --since {first[:10]}"))
+        first, last = _minute(ever[0].first_at), _minute(ever[0].last_at)
+        tell(
+            session,
+            f"No calls{these} {describe_period(period)}."
+            f" The log has {counted(ever[0].calls, 'call')}{these}, from {first} to {last}",
+        )
         return
-    session.console.say(f"The usage log has no calls{these}")
+    tell(session, f"The usage log has no calls{these}")
     if not key_ids:
-        session.console.say("routic serve writes them as it answers a gateway; a gateway's own log can be read in")
+        tell(session, "routic serve fills it as it answers a gateway; a gateway's own log can be read in")
         session.console.remedy(session.with_its_flags("routic usage import /var/log/nginx/access.log"))
 
 
 def _minute(at: UnixSeconds) -> str:
-    return absolute(at)[:16].replace("T", " ")
+    return f"{absolute(at)[:16].replace('T', ' ')} UTC"

@@ -19,6 +19,7 @@ from routic_cli.commands.usage.options import (
     key_ids_of,
     period_of,
     settle_format,
+    tell,
     tell_of_nothing,
 )
 from routic_cli.domain.errors import InvalidRequestError
@@ -190,14 +191,10 @@ def _length(period: Period) -> str:
 
 def _tell(session: Session, period: Period, key_ids: Sequence[KeyId], sums: Sums, *, left_out: int) -> None:
     """Say on stderr what was counted; of nothing, why there is nothing, and how to fill the log."""
-    if session.flags.quiet:
-        return
     if left_out:
-        session.console.say(f"{left_out} more: --limit {len(sums) - left_out} left them out", dim=True)
+        tell(session, f"{left_out} more: --limit {len(sums) - left_out} left them out")
     if sums:
         calls, errors = (sum(getattr(row, name) for row in sums.values()) for name in ("calls", "errors"))
-        session.console.say(
-            f"{counted(calls, 'call')}, {counted(errors, 'error')}, {describe_period(period)}", dim=True
-        )
+        tell(session, f"{counted(calls, 'call')}, {counted(errors, 'error')}, {describe_period(period)}")
         return
     tell_of_nothing(session, period, key_ids)

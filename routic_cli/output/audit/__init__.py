@@ -1,4 +1,4 @@
-"""How an audit is printed: one file for each form, and this table of them. Only the form that is asked for is loaded."""
+"""How an audit is printed: one file for each form, and this table of them. Only the form asked for is loaded."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ RULE_TEXTS: Final = {
     RuleName.SHARED_KEY: RuleText(
         _MEDIUM,
         "Several services share one key",
-        "Different programs from different networks use the key at the same time: none can be rotated or revoked alone.",
+        "Different programs from different networks use the key at the same time: none can be cut off alone.",
         "Give each service a key of its own.",
     ),
     RuleName.WRONG_ENVIRONMENT: RuleText(

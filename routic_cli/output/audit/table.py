@@ -7,7 +7,7 @@ from typing import Final
 
 from routic_cli.domain.audit.findings import Finding, Severity
 from routic_cli.output.audit.report import AuditReport
-from routic_cli.output.cells import GAP, Cell, Line, Span, as_line, columns_of, fold, lay_out, line_columns, paint
+from routic_cli.output.cells import GAP, Cell, Line, Span, as_line, fold, lay_out, line_columns, paint
 from routic_cli.output.console import Console
 from routic_cli.output.streams import Look
 from routic_cli.output.tables import simple_lines
@@ -58,9 +58,8 @@ def findings_table(findings: Sequence[Finding], now: int, look: Look) -> str:
         row[_COUNT] = [Span(" " * (widths[_COUNT] - line_columns(row[_COUNT]))), *row[_COUNT]]
     fits = sum(widths) + GAP * (len(widths) - 1) <= look.width
     lines = lay_out(headers, widths) if fits else []
-    for finding, row in zip(findings, rows, strict=True):
-        if lines:
-            lines.append([])
+    for number, (finding, row) in enumerate(zip(findings, rows, strict=True)):
+        lines += [[]] if number else []
         lines += lay_out(row, widths) if fits else fold(_joined(row), look.width)
         lines += _below(finding, now, widths[0] + GAP if fits else GAP, look)
     return paint(lines, look)
@@ -97,8 +96,8 @@ def _below(finding: Finding, now: int, indent: int, look: Look) -> Iterator[Line
 def _sentences(finding: Finding, now: int) -> Iterator[tuple[str, str]]:
     yield finding.evidence, ""
     where = _from(finding.addresses)
-    began = "" if finding.first_at in {None, finding.last_at} else f"first {relative(finding.first_at, now)}"
-    # The address alone says nothing new where the evidence has named it.
+    first, last = relative(finding.first_at, now), relative(finding.last_at, now)
+    began = "" if finding.first_at is None or first == last else f"first {first}"
     if where or began:
         text = ", ".join(part for part in (where, began) if part)
         yield text[:1].upper() + text[1:], "dim"
