@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 from routic_cli.domain.audit.findings import RuleName
-from routic_cli.domain.audit.policy import Policy
+from routic_cli.domain.audit.policy import HIGHEST, THRESHOLDS
 from routic_cli.domain.errors import (
     AmbiguousRefError,
     ConflictError,
@@ -89,7 +89,7 @@ _SPAN: Final = (
     _query("until", TIME, "Calls before then."),
 )
 _KEYS_AND_NONE: Final = (_query("key_id", array(KEY_ID), "Calls with this key; given again, with any of them."),)
-_THRESHOLD: Final = f"^({'|'.join(field.name for field in fields(Policy))}):[1-9][0-9]{{0,8}}$"
+_THRESHOLD: Final = f"^({'|'.join(THRESHOLDS)}):([1-9][0-9]{{0,5}}|{HIGHEST})$"
 
 OPERATIONS: Final[dict[str, Operation]] = {
     "list_keys": Operation(
@@ -231,7 +231,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
             _query(
                 "policy",
                 array({"type": "string", "pattern": _THRESHOLD}),
-                "NAME:NUMBER: a threshold other than the default one, each name once.",
+                "NAME:NUMBER: a threshold other than the default one.",
             ),
         ),
         errors=(_NOT_FOUND,),

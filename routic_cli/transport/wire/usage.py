@@ -268,9 +268,9 @@ def _identity(fields: Fields) -> int | None:
     if text is None:
         return None
     mark = event_mark(text)
-    if mark is None or mark.identity < _LOWEST_IDENTITY:
+    if mark is None:
         raise InvalidRequestError("'id' is not the id of an event", param="id")
-    return mark.identity
+    return max(mark.identity, _LOWEST_IDENTITY)
 
 
 def _flags(fields: Fields) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final, TypeVar
 
 from routic_cli.domain.audit.findings import AuditQuery, RuleName
-from routic_cli.domain.audit.policy import Policy
+from routic_cli.domain.audit.policy import HIGHEST, THRESHOLDS, Policy
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.keys import KeyId, UnixSeconds, is_key_id
 from routic_cli.domain.rules import HIGHEST_VERSION
@@ -19,7 +20,7 @@ E = TypeVar("E", bound=StrEnum)
 
 AUDITED_SECONDS: Final = 7 * 86_400
 """How far back an audit looks, and not further, unless `since` says."""
-HIGHEST_THRESHOLD: Final = 10**9
+_THRESHOLD: Final = re.compile("([a-z_]+):([1-9][0-9]{0,11})", re.ASCII)
 
 
 def event_parameters(query: EventQuery) -> Parameters:
@@ -140,23 +141,23 @@ def _mark(text: str | None) -> EventMark | None:
 
 
 def _policy(texts: Sequence[str]) -> Policy:
-    changes: dict[str, int] = {}
-    for text in texts:
-        name, _, value = text.partition(":")
-        if name in changes or not (value.isascii() and value.isdigit()) or not 0 < int(value[:12]) <= HIGHEST_THRESHOLD:
-            raise InvalidRequestError(
-                "'policy' takes NAME:NUMBER, each name once",
-                why=f"A threshold is a whole number from 1 to {HIGHEST_THRESHOLD}",
-                param="policy",
-            )
-        changes[name] = int(value)
+    """The default thresholds with these changes; of one that is given twice the last holds."""
     try:
-        return Policy().changed(changes)
+        return Policy().changed(dict(map(_threshold, texts)))
     except (KeyError, ValueError):
-        known = ", ".join(Policy.__dataclass_fields__)
         raise InvalidRequestError(
-            "'policy' has a threshold that is not known", why=f"There are: {known}", param="policy"
+            "'policy' has a threshold that is not known, or one that is out of range",
+            why=f"It takes NAME:NUMBER, from 1 to {HIGHEST}, of: {', '.join(THRESHOLDS)}",
+            param="policy",
         ) from None
+
+
+def _threshold(text: str) -> tuple[str, int]:
+    """ValueError for what is none."""
+    match = _THRESHOLD.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    return match[1], int(match[2])
 
 
 def _member(kind: type[E], text: str, param: str) -> E:
