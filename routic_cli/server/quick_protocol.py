@@ -5,9 +5,11 @@ Of a bare application's time on uvicorn, half goes into those. What is not answe
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from routic_cli.server.answer import Answer
 from routic_cli.server.app import Application
@@ -19,19 +21,29 @@ class QuickProtocol(BoundedProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by uvicorn when a request's head has been read, and no other request of the connection is open."""
-        # While others wait behind it in a pipeline, each end begins the next one: thousands deep, without a task.
-        if isinstance(app, Application) and not self.flow.write_paused and not self.pipeline:
-            answer = self._at_once(app, cycle)
-            if answer is not None:
-                self._write(cycle, answer)
-                return
-        super()._start_asgi_task(cycle, app)
+        if not isinstance(app, Application) or self.flow.write_paused:
+            super()._start_asgi_task(cycle, app)
+            return
+        turn = _turns.get(self.server_state)
+        if turn is None:
+            turn = _turns[self.server_state] = _Turn()
+        if not turn.waiting:
+            self.loop.call_soon(turn.answer)
+        turn.waiting.append((self, cycle, app))
 
-    def _at_once(self, app: Application, cycle: RequestResponseCycle) -> Answer | None:
+    def at_once(self, cycle: RequestResponseCycle, app: Application) -> Answer | None:
+        """The answer, where there is one without waiting."""
         try:
             return app.at_once(cast("dict[str, Any]", cycle.scope))
         except Exception:  # noqa: BLE001  # uvicorn's own way meets the same, reports it, and answers 500
             return None
+
+    def finish(self, cycle: RequestResponseCycle, app: Application, answer: Answer | None) -> None:
+        """Write the answer; where there is none, have uvicorn find it."""
+        if answer is None:
+            super()._start_asgi_task(cycle, cast("Any", app))
+        elif not cycle.disconnected:
+            self._write(cycle, answer)
 
     def _write(self, cycle: RequestResponseCycle, answer: Answer) -> None:
         parts = [STATUS_LINE[answer.status]]
@@ -48,6 +60,26 @@ class QuickProtocol(BoundedProtocol):
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+
+class _Turn:
+    """The requests that came in one turn of the event loop: all are decided, then all are written.
+
+    Who waits for several of them is woken once, which costs more than a decision.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[QuickProtocol, RequestResponseCycle, Application]] = []
+
+    def answer(self) -> None:
+        """Answer all that wait."""
+        waiting, self.waiting = self.waiting, []
+        answers = [protocol.at_once(cycle, app) for protocol, cycle, app in waiting]
+        for (protocol, cycle, app), answer in zip(waiting, answers, strict=True):
+            protocol.finish(cycle, app, answer)
+
+
+_turns: Final[WeakKeyDictionary[ServerState, _Turn]] = WeakKeyDictionary()
 
 
 def _nothing() -> None:
