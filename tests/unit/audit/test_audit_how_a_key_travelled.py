@@ -1,4 +1,4 @@
-"""key-in-url, plain-http, browser-origin: what is wrong with how a key of ours travelled; a stranger's key is not ours."""
+"""key-in-url, plain-http, browser-origin: how a key of ours travelled; a key of nobody here is not ours."""
 
 from __future__ import annotations
 
