@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3  # another process's lock
+import sqlite3  # noqa: TID253  # another process's lock
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager

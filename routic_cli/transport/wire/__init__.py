@@ -12,6 +12,7 @@ from routic_cli.transport.wire.objects import (
     revocation_object,
     rotation_object,
     verdict_object,
+    version_use_object,
 )
 from routic_cli.transport.wire.usage import (
     EVENT_FIELDS,
@@ -40,4 +41,5 @@ __all__ = [
     "summary_fields",
     "summary_object",
     "verdict_object",
+    "version_use_object",
 ]

@@ -114,11 +114,22 @@ def trail_object(entry: TrailEntry) -> JsonObject:
     }
 
 
-ROTATION_FIELDS: Final = ("object", "id", "name", "current", "retiring", "last_used_at", "held_by")
+ROTATION_FIELDS: Final = (
+    "object", "id", "name", "current", "retiring", "last_used_at", "held_by", "rotated_at", "used_by",
+)  # fmt: skip
 
 
-def rotation_object(key: Key, retiring: KeyVersion | None, held_by: Sequence[str], now: UnixSeconds) -> JsonObject:
-    """How far a rotation has come; `held_by` are the places on this machine that still hold the old version."""
+def rotation_object(
+    key: Key,
+    retiring: KeyVersion | None,
+    held_by: Sequence[str],
+    used_by: Sequence[JsonObject] | None,
+    now: UnixSeconds,
+) -> JsonObject:
+    """How far a rotation has come; `held_by` are the places on this machine that still hold the old version.
+
+    `used_by` is who has used which version since the rotation; None where nobody can tell.
+    """
     return {
         "object": "api_key.rotation",
         "id": key.id,
@@ -127,7 +138,14 @@ def rotation_object(key: Key, retiring: KeyVersion | None, held_by: Sequence[str
         "retiring": _version_object(key, retiring, now) if retiring else None,
         "last_used_at": key.last_used_at,
         "held_by": list(held_by),
+        "rotated_at": key.current.created_at,
+        "used_by": None if used_by is None else list(used_by),
     }
+
+
+def version_use_object(version: int, address: str, agent: str, calls: int, last_at: UnixSeconds) -> JsonObject:
+    """The calls with one version from one address by one program."""
+    return {"version": version, "address": address, "agent": agent, "calls": calls, "last_used_at": last_at}
 
 
 VERDICT_FIELDS: Final = ("object", "status", "hint", "detail", "version", "key")

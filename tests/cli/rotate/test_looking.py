@@ -60,7 +60,9 @@ def test_status_of_a_key_that_is_not_rotating_says_so(placed: Placed) -> None:
 def test_status_names_who_holds_the_old_version_still(placed: Placed) -> None:
     placed.rotated("--env-file", ".env", at=MORNING)
     status = placed.sandbox.ok("rotate", "prod", "--status", "--json").data
-    assert set(status) == {"object", "id", "name", "current", "retiring", "last_used_at", "held_by"}
+    fields = {"object", "id", "name", "current", "retiring", "last_used_at", "held_by", "rotated_at", "used_by"}
+    assert set(status) == fields
+    assert (status["rotated_at"], status["used_by"]) == (1_800_000_000, None)
     assert (status["current"]["version"], status["retiring"]["version"]) == (2, 1)
     assert set(status["held_by"]) == {str(placed.file(name).resolve()) for name in ("api/.env", "../elsewhere/.env")}
     done = placed.sandbox.ok("rotate", "prod", "--status")
