@@ -128,9 +128,14 @@ def _two_lines_each(
         shown = [column for column in shown if column.header != header]
     columns = [_Column(table.heading, names), *shown]
     widths = [needed, *(column.width for column in shown)]
-    courses = _courses(table, _STEPS[0], look)
-    beside = sum(column.width + GAP for column in courses)
-    bar = max(min(look.width, sum(widths) + GAP * len(shown)) - GAP - beside, _SHORTEST_BAR)
+    room = min(look.width, sum(widths) + GAP * len(shown)) - GAP
+    for steps in _STEPS:
+        courses = _courses(table, steps, look)
+        bar = room - sum(column.width + GAP for column in courses)
+        if bar >= _SHORTEST_BAR:
+            break
+    else:
+        courses, bar = [], room
     charts = [_bars(table, bar, look), *courses]
     heads, *rows = _rows(columns, widths, look.width)
     found = list(heads)

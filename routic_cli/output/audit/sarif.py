@@ -59,7 +59,6 @@ def _rule(name: RuleName) -> dict[str, Any]:
     text = RULE_TEXTS[name]
     return {
         "id": name.value,
-        "name": "".join(word.capitalize() for word in name.value.split("-")),
         "shortDescription": {"text": f"{text.summary}."},
         "fullDescription": {"text": text.meaning},
         "help": {"text": f"{text.meaning} {text.advice}", "markdown": f"{text.meaning}\n\n{text.advice}"},
