@@ -15,7 +15,8 @@ from routic_cli.domain.usage import Outcome, UsageEvent
 from routic_cli.service.audit import audit
 from routic_cli.store.interface import Holder, Store, StoreReader
 
-_REFUSED: frozenset[str] = frozenset({Outcome.REFUSED, Outcome.UNKNOWN})
+_REFUSED: frozenset[str] = frozenset({Outcome.REFUSED, Outcome.UNKNOWN, Outcome.MALFORMED})
+# A key that was minted elsewhere may look malformed to whoever only reads a log.
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +71,35 @@ class _Recognition:
 
     def event(self, event: UsageEvent) -> UsageEvent:
         """The event as it is stored: of this account, with its key, without the fingerprint of one that is known."""
-        if event.sha256 is not None:
-            holder = self._holder(event.sha256)
-            if holder is None or holder.account != self._account:
-                outcome = Outcome.UNKNOWN if event.outcome == Outcome.REFUSED else event.outcome
-                return event._replace(key_id=None, version=None, account=None, outcome=outcome)
-            outcome = _why(event, holder) if event.outcome in _REFUSED else event.outcome
-            return event._replace(
-                key_id=holder.key.id, version=holder.number, sha256=None, account=self._account, outcome=outcome
-            )
-        if event.key_id is None:
-            return event._replace(version=None, account=None)
-        if not self._is_ours(event.key_id):
+        # Made anew from its parts, once: of all that happens to a line of a log, `_replace` would take the longest.
+        (
+            time, outcome, method, path, status, address, agent, request_id, flags, key_id, version, sha256, account,
+            origin, tokens_in, tokens_out, cost, model, identity,
+        ) = event  # fmt: skip
+        account = self._account
+        if sha256 is not None:
+            holder = self._holder(sha256)
+            if holder is None:
+                key_id = version = account = None
+                outcome = Outcome.UNKNOWN if outcome == Outcome.REFUSED else outcome
+            else:
+                key_id, version, sha256 = holder.key.id, holder.number, None
+                outcome = _why(event, holder) if outcome in _REFUSED else outcome
+        elif key_id is None:
+            version = account = None
+        elif not self._is_ours(key_id):
             # Of another store, or of another account: nobody here may write into that one's history.
-            return event._replace(key_id=None, version=None, account=self._account)
-        return event._replace(account=self._account)
+            key_id = version = None
+        return UsageEvent(
+            time, outcome, method, path, status, address, agent, request_id, flags, key_id, version, sha256, account,
+            origin, tokens_in, tokens_out, cost, model, identity,
+        )  # fmt: skip
 
     def _holder(self, sha256: Fingerprint) -> Holder | None:
+        """Who has the key, of this account; the keys of others are as unknown as those of nobody."""
         if sha256 not in self._holders:
-            self._holders[sha256] = self._view.key_of_version(sha256)
+            holder = self._view.key_of_version(sha256)
+            self._holders[sha256] = holder if holder is not None and holder.account == self._account else None
         return self._holders[sha256]
 
     def _is_ours(self, key_id: KeyId) -> bool:

@@ -12,7 +12,7 @@ from random import getrandbits
 from typing import Any, Final
 
 from routic_cli.domain.keys import KeyId, UnixSeconds
-from routic_cli.domain.secret import is_fingerprint
+from routic_cli.domain.secret import Fingerprint, is_fingerprint
 from routic_cli.domain.traffic import (
     Appended,
     EventPage,
@@ -28,11 +28,13 @@ from routic_cli.store import usage_questions
 from routic_cli.store.database import empty_database, open_database
 from routic_cli.store.migrations import USAGE
 from routic_cli.store.sqlite_errors import translated_errors
-from routic_cli.store.usage_series import LARGEST, LONGEST_TEXT, Numbers, storable
+from routic_cli.store.usage_series import LONGEST_TEXT, Numbers, storable
 
 __all__ = ["LONGEST_TEXT", "UsageStore"]
 
-_COLUMNS: Final = ("time", "identity", "series", "path", "request_id", "tokens_in", "tokens_out", "cost", "sha256")
+_PLAIN: Final = ("time", "identity", "series", "path", "request_id")
+_COLUMNS: Final = (*_PLAIN, "tokens_in", "tokens_out", "cost", "sha256")
+_Row = tuple[Any, ...]
 _PAGES: Final = -65536
 """Of cache, in KiB: a month of hours stays in memory while a log of millions of lines is read."""
 
@@ -42,18 +44,25 @@ _ARRIVALS: Final = 1 << 20
 # Python's sqlite3 lets go of the interpreter for each statement, and a busy server takes milliseconds to give it back:
 # row by row, a thread beside it would write a few hundred events a second. One statement writes many rows.
 _ROWS_AT_ONCE: Final = (250, 25, 1)
-_ROW: Final = f"({', '.join('?' * len(_COLUMNS))})"
-_BATCH: Final = f"CREATE TEMP TABLE batch ({', '.join(_COLUMNS)}, PRIMARY KEY (time, identity)) WITHOUT ROWID"
+_BATCH: Final = (
+    f"CREATE TEMP TABLE batch ({', '.join(_COLUMNS)}, PRIMARY KEY (time, identity)) WITHOUT ROWID",
+    "CREATE TEMP TABLE counted (hour, series, calls, tokens_in, tokens_out, cost, first_at, last_at)",
+)
 _KNOWN: Final = """
     DELETE FROM batch WHERE EXISTS
     (SELECT 1 FROM events AS e WHERE e.time = batch.time AND e.identity = batch.identity)
 """
-# Only what is left of the batch, the events that are new, is counted; one that comes again changes no number.
+# Only what is left of the batch, the events that are new, is counted; one that comes again changes no number. It is
+# counted once: what is asked of keys and accounts is asked of the few rows that come of it.
 _COUNT: Final = (
     """
-    INSERT INTO hours
+    INSERT INTO counted
         SELECT time - time % 3600, series, count(*), ifnull(sum(tokens_in), 0), ifnull(sum(tokens_out), 0),
             ifnull(sum(cost), 0), min(time), max(time) FROM batch GROUP BY 1, 2
+    """,
+    """
+    INSERT INTO hours
+        SELECT * FROM counted WHERE true
         ON CONFLICT (hour, series) DO UPDATE SET calls = calls + excluded.calls,
             tokens_in = tokens_in + excluded.tokens_in, tokens_out = tokens_out + excluded.tokens_out,
             cost = cost + excluded.cost,
@@ -62,26 +71,28 @@ _COUNT: Final = (
     """
     INSERT INTO strangers
         SELECT time - time % 3600, address, sha256, count(*), min(time), max(time)
-            FROM batch JOIN series ON series.id = batch.series JOIN texts AS o ON o.id = outcome
+            FROM batch CROSS JOIN series ON series.id = batch.series JOIN texts AS o ON o.id = outcome
             WHERE sha256 NOT NULL AND o.text <> 'allowed' GROUP BY 1, 2, 3
         ON CONFLICT (hour, address, sha256) DO UPDATE SET calls = calls + excluded.calls,
             first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)
     """,
     f"""
     INSERT INTO last_uses
-        SELECT k.text, version, max(time), count(*)
-            FROM batch JOIN series ON series.id = batch.series JOIN texts AS k ON k.id = key_id
+        SELECT k.text, version, max(last_at), sum(calls)
+            FROM counted JOIN series ON series.id = counted.series JOIN texts AS k ON k.id = key_id
             JOIN texts AS o ON o.id = outcome
             WHERE o.text IN ({", ".join(f"'{outcome}'" for outcome in sorted(USES))}) GROUP BY 1, 2
         ON CONFLICT (key_id, version) DO UPDATE SET at = max(at, excluded.at), calls = calls + excluded.calls
     """,  # noqa: S608  # our own words
     """
     INSERT INTO spent
-        SELECT a.text, sum(cost) FROM batch JOIN series ON series.id = batch.series JOIN texts AS a ON a.id = account
-            WHERE cost NOT NULL GROUP BY 1
+        SELECT a.text, sum(cost)
+            FROM counted JOIN series ON series.id = counted.series JOIN texts AS a ON a.id = account
+            WHERE cost <> 0 GROUP BY 1
         ON CONFLICT (account) DO UPDATE SET cost = cost + excluded.cost
     """,
     "INSERT INTO events SELECT * FROM batch",
+    "DELETE FROM counted",
 )
 
 
@@ -109,10 +120,10 @@ class UsageStore:
         """
         if not events:
             return Appended(0, 0)
-        for event in events:
-            _check(event)
         with self._transaction() as connection:
-            _fill(connection, self._rows(events, self._numbers_of(connection)))
+            plain, full = self._rows(events, self._numbers_of(connection))
+            _fill(connection, _PLAIN, plain)
+            _fill(connection, _COLUMNS, full)
             connection.execute(_KNOWN)
             new = connection.execute("SELECT count(*) FROM batch").fetchone()[0]
             if new:
@@ -207,21 +218,22 @@ class UsageStore:
             finally:
                 connection.execute("ROLLBACK")
 
-    def _rows(self, events: Sequence[UsageEvent], numbers: Numbers) -> list[tuple[Any, ...]]:
-        return [
+    def _rows(self, events: Sequence[UsageEvent], numbers: Numbers) -> tuple[list[_Row], list[_Row]]:
+        """The rows of those events that have neither numbers nor a fingerprint, which are most, and of the others."""
+        plain: list[_Row] = []
+        full: list[_Row] = []
+        for event in events:
             (
-                event.time,
-                self._drawn() if event.identity is None else event.identity,
-                numbers.series(event),
-                numbers.text(event.path),
-                storable(event.request_id),
-                event.tokens_in,
-                event.tokens_out,
-                event.cost,
-                None if event.sha256 is None else bytes.fromhex(event.sha256),
-            )
-            for event in events
-        ]
+                time, _, _, path, _, _, _, request_id, _, _, _, sha256, _, _, tokens_in, tokens_out, cost, _, identity
+            ) = event  # fmt: skip
+            if identity is None:
+                identity = self._drawn()
+            row = (time, identity, numbers.series(event), numbers.text(path), storable(request_id))
+            if tokens_in is None and tokens_out is None and cost is None and sha256 is None:
+                plain.append(row)
+            else:
+                full.append((*row, tokens_in, tokens_out, cost, None if sha256 is None else _digest(sha256)))
+        return plain, full
 
     def _drawn(self) -> int:
         """An identity that no other process draws in this second, and that keeps the order of arrival."""
@@ -244,7 +256,8 @@ class UsageStore:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA cache_size={_PAGES}")
         connection.execute("PRAGMA temp_store=MEMORY")
-        connection.execute(_BATCH)
+        for statement in _BATCH:
+            connection.execute(statement)
         status = self._path.lstat()
         self._connection, self._identity = connection, (status.st_dev, status.st_ino)
         return connection
@@ -258,19 +271,21 @@ class UsageStore:
         return (status.st_dev, status.st_ino) == self._identity
 
 
-def _check(event: UsageEvent) -> None:
-    """ValueError for an event that can never be a row; of its labels, `Numbers` says it."""
-    for value in (event.time, event.identity, event.tokens_in, event.tokens_out, event.cost):
-        if value is not None and not -LARGEST <= value <= LARGEST:
-            raise ValueError("A usage event has a number of more than 64 bits")
-    if event.sha256 is not None and not is_fingerprint(event.sha256):
+def _digest(sha256: Fingerprint) -> bytes:
+    if not is_fingerprint(sha256):
         raise ValueError("A usage event has a fingerprint that is none")
+    return bytes.fromhex(sha256)
 
 
-def _fill(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+def _fill(connection: sqlite3.Connection, columns: Sequence[str], rows: Sequence[_Row]) -> None:
     begin = 0
+    row = f"({', '.join('?' * len(columns))})"
     for size in _ROWS_AT_ONCE:
-        statement = f"INSERT OR IGNORE INTO batch VALUES {', '.join([_ROW] * size)}"  # noqa: S608  # question marks
+        marks = ", ".join([row] * size)
+        statement = f"INSERT OR IGNORE INTO batch ({', '.join(columns)}) VALUES {marks}"  # noqa: S608  # question marks
         while len(rows) - begin >= size:
-            connection.execute(statement, tuple(chain.from_iterable(rows[begin : begin + size])))
+            try:
+                connection.execute(statement, tuple(chain.from_iterable(rows[begin : begin + size])))
+            except OverflowError:
+                raise ValueError("A usage event has a number of more than 64 bits") from None
             begin += size

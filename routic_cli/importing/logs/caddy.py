@@ -6,7 +6,6 @@ from typing import Final
 
 from routic_cli.domain.usage import UsageEvent
 from routic_cli.importing.logs.credentials import (
-    NOTHING,
     flags_of,
     in_authorization,
     in_key_header,
@@ -30,48 +29,35 @@ def read(record: Record, identity: int) -> UsageEvent:
     request = nested(record, "request")
     headers = nested(request, "headers")
     if "status" not in record:
-        raise BadLineError("'status' is missing: a line of another of Caddy's logs")
+        raise BadLineError("'status' is missing: it is of another of Caddy's logs")
     code = status(record)
     asked = in_uri(text(request, "uri"))
-    authorization = _header(headers, "Authorization")
-    key = in_authorization(authorization) if authorization else NOTHING
+    key = in_authorization(_header(headers, "Authorization"))
     if not key.is_there and (bare := _header(headers, "X-Api-Key")):
         key = in_key_header(bare)
+    address = text(request, "client_ip") or text(request, "remote_ip") or _host(text(request, "remote_addr"))
     return UsageEvent(
-        time,
-        outcome_of(code, key, asked),
-        masked(text(request, "method")),
-        asked.path,
-        code,
-        masked(text(request, "client_ip") or text(request, "remote_ip") or _host(text(request, "remote_addr"))),
-        masked(_header(headers, "User-Agent")),
-        masked(_header(headers, "X-Request-Id")),
-        flags_of(asked, plain_http=_is_plain(request, headers)),
-        None,
-        None,
-        key.sha256 or asked.sha256,
-        None,
-        masked(_header(headers, "Origin")) or None,
-        identity=identity,
-    )
+        time, outcome_of(code, key, asked), masked(text(request, "method")), asked.path, code, masked(address),
+        masked(_header(headers, "User-Agent")), masked(_header(headers, "X-Request-Id")),
+        flags_of(asked, plain_http=_is_plain(request, headers)), None, None, key.sha256 or asked.sha256, None,
+        masked(_header(headers, "Origin")) or None, None, None, None, None, identity,
+    )  # fmt: skip
 
 
 def _header(headers: Record, name: str) -> str:
     """The first value of a header; Go writes all names in one way."""
     values = headers.get(name)
-    if values is None:
+    if not values:
         return ""
-    value = values[0] if isinstance(values, list) and values else values
-    if value == []:
-        return ""
-    if not isinstance(value, str):
+    value = values[0] if type(values) is list else values
+    if type(value) is not str:
         raise BadLineError(f"'request.headers.{name}' is not a list of texts")
     return value
 
 
 def _is_plain(request: Record, headers: Record) -> bool:
     """Whether the call came without TLS: to Caddy, or to the proxy before it that Caddy trusts."""
-    if nested(request, "tls"):
+    if request.get("tls"):
         return False
     client, peer = request.get("client_ip"), request.get("remote_ip")
     if client is not None and client != peer:  # Caddy believed the proxy: so may we

@@ -14,6 +14,9 @@ from routic_cli.domain.key_format import PREFIX, contains_secret_shape, is_well_
 from routic_cli.domain.secret import Fingerprint, fingerprint_of
 from routic_cli.domain.usage import Flag, Outcome, without_keys
 
+REMEMBERED: Final = 8192
+"""How many of what repeats from line to line is kept in memory."""
+
 _SHORTEST: Final = 16  # of a key that is none of ours: the hash of less could be guessed
 _LONGEST_PATH: Final = 512
 _HIDDEN: Final = frozenset({"REDACTED", "[REDACTED]", "***", "*", "XXX"})
@@ -46,7 +49,7 @@ _WITHHELD: Final = Presented(is_there=True, sha256=None, is_well_formed=True)
 _OTHER_SCHEME: Final = Presented(is_there=True, sha256=None, is_well_formed=False)
 
 
-@lru_cache(4096)
+@lru_cache(REMEMBERED)
 def in_authorization(header: str) -> Presented:
     """What an Authorization header has."""
     header = header.strip()
@@ -60,7 +63,7 @@ def in_authorization(header: str) -> Presented:
     return _key(token.strip())
 
 
-@lru_cache(4096)
+@lru_cache(REMEMBERED)
 def in_key_header(header: str) -> Presented:
     """What a header of the key alone has, such as X-Api-Key."""
     return _key(header.strip())
@@ -110,7 +113,7 @@ def _hash(token: str) -> Fingerprint:
     return fingerprint_of(token.encode("utf-8", "backslashreplace").decode())  # half a surrogate pair has no bytes
 
 
-@lru_cache(4096)
+@lru_cache(REMEMBERED)
 def _in_any_uri(uri: str) -> Asked:
     plain = _decoded(uri)
     key = _key_in(plain)

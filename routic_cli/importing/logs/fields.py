@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from routic_cli.domain.keys import UnixSeconds
-from routic_cli.domain.times import LATEST
 from routic_cli.domain.usage import BILLIONTHS
 
 Record = Mapping[str, Any]
 
 _LARGEST: Final = (1 << 63) - 1
 _LATEST_STATUS: Final = 999
+_STATUSES: Final = {**{f"{each:03}": each for each in range(_LATEST_STATUS + 1)}, "": 0, "-": 0, "0": 0}
+ABSENT: Final = (None, "", "-")
+"""What servers write for nothing."""
+
 # Unix time in milliseconds, microseconds and nanoseconds: no log of ours is from the year 5000.
 _FINER: Final = (1_000, 1_000_000, 1_000_000_000)
 _SECONDS: Final = 100_000_000_000
@@ -26,12 +29,16 @@ class BadLineError(Exception):
 
 def text(record: Record, field: str) -> str:
     """A text; empty where it is missing, null or `-`, which is what servers write for nothing."""
-    value = record.get(field)
-    if value is None or value == "-":
+    return as_text(record.get(field), field)
+
+
+def as_text(value: object, field: str) -> str:
+    """The same, of the value of a field."""
+    if type(value) is str:  # of a parser: there are no others
+        return "" if value == "-" else value
+    if value is None:
         return ""
-    if not isinstance(value, str):
-        raise BadLineError(f"'{field}' is not a text")
-    return value
+    raise BadLineError(f"'{field}' is not a text")
 
 
 def nested(record: Record, field: str) -> Record:
@@ -59,13 +66,15 @@ def whole_number(record: Record, field: str) -> int | None:
 def status(record: Record, field: str = "status") -> int:
     """An HTTP status, as a number or in quotes; 0 where a server had none to write."""
     value = record.get(field)
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        value = int(value[:4])
-    elif value in (None, "", "-"):
-        return 0
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LATEST_STATUS:
-        raise BadLineError(f"'{field}' is not an HTTP status")
-    return value
+    if type(value) is str:
+        return _STATUSES[value] if value in _STATUSES else _no_status(field)
+    if type(value) is int and 0 <= value <= _LATEST_STATUS:
+        return value
+    return 0 if value is None else _no_status(field)
+
+
+def _no_status(field: str) -> NoReturn:
+    raise BadLineError(f"'{field}' is not an HTTP status")
 
 
 def moment(value: object, field: str) -> UnixSeconds:
@@ -98,16 +107,18 @@ def cost(record: Record, field: str) -> int | None:
 
 
 def _from_text(value: str) -> UnixSeconds:
-    if value[:11].isdecimal() or value[:10].isdecimal():
+    # `2026-…` has its dash where a number of seconds has digits.
+    if value[4:5] != "-":
         return _checked(float(value))
     instant = datetime.fromisoformat(value)
     return _checked((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp())
 
 
 def _checked(value: float) -> UnixSeconds:
-    if value >= _SECONDS:
-        value = next((value / unit for unit in _FINER if value / unit < _SECONDS), value)
     seconds = int(value)
-    if not 0 <= seconds <= LATEST:
-        raise ValueError("beyond all calendars")
-    return seconds
+    if 0 <= seconds < _SECONDS:
+        return seconds
+    for unit in _FINER:
+        if 0 <= seconds // unit < _SECONDS:
+            return seconds // unit
+    raise ValueError("beyond all calendars")

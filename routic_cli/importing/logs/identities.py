@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from struct import Struct
 from typing import Final
 
+_blake2b = hashlib.blake2b
+_signed = Struct(">q").unpack
 _REMEMBERED: Final = 100_000
 
 
@@ -23,15 +26,14 @@ class Identities:
 
     def of(self, line: bytes) -> int:
         """A number of 64 bits for the next line of the log, without its line end."""
-        digest = hashlib.blake2b(line, digest_size=8).digest()
+        digest = _blake2b(line, digest_size=8).digest()
         now = self._now
-        count = now.get(digest)
-        if count is None:
-            count = self._before.get(digest, -1)
+        if digest not in now and digest not in self._before:
             if len(now) >= self._remembered:
                 self._before, self._now = now, {}
                 now = self._now
-        now[digest] = count = count + 1
-        if count:
-            digest = hashlib.blake2b(digest + count.to_bytes(8, "big"), digest_size=8).digest()
-        return int.from_bytes(digest, "big", signed=True)
+            now[digest] = 0
+        else:
+            now[digest] = count = now.get(digest, self._before.get(digest, 0)) + 1
+            digest = _blake2b(digest + count.to_bytes(8, "big"), digest_size=8).digest()
+        return int(_signed(digest)[0])
