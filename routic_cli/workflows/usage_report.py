@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from routic_cli.domain.audit.findings import AuditQuery
-from routic_cli.domain.audit.policy import Policy
 from routic_cli.domain.keys import Key, KeyId, KeyQuery, KeyStatus, UnixSeconds
 from routic_cli.domain.traffic import Dimension, Label, Summary, Traffic, TrafficQuery
 from routic_cli.domain.usage import Outcome
@@ -56,7 +55,6 @@ def gather(
     until: UnixSeconds,
     *,
     now: UnixSeconds,
-    policy: Policy,
 ) -> Report:
     """Everything that the page says of the time from `since` to before `until`."""
 
@@ -75,7 +73,7 @@ def gather(
         until=until,
         made_at=now,
         keys=usages,
-        findings=transport.usage.audit(AuditQuery(since, until, policy=policy)),
+        findings=transport.usage.audit(AuditQuery(since, until)),
         steps=steps,
         calls=_calls(usages, steps, ask),
         errors=_errors(ask((Dimension.HOUR, Dimension.OUTCOME, Dimension.STATUS)).rows, steps),

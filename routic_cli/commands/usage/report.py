@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,7 +11,6 @@ import typer
 from routic_cli.command_line import session_of
 from routic_cli.commands.usage.options import Period, Since, Until, period_of
 from routic_cli.delivery.whole_file import WholeFile
-from routic_cli.domain.audit.policy import Policy
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.output.amounts import counted
 from routic_cli.output.json_out import print_json
@@ -84,7 +84,9 @@ def _report(session: Session, period: Period) -> Report:
 
     subject = Subject("default", None, session.config.store_url.url)
     with patience(session.console, "Making the report"):
-        return gather(session.transport, subject, period.since, period.until, now=period.now, policy=Policy())
+        report = gather(session.transport, subject, period.since, period.until, now=period.now)
+    findings = [replace(each, remedy=each.remedy and session.with_its_flags(each.remedy)) for each in report.findings]
+    return replace(report, findings=findings)
 
 
 def _tell(session: Session, report: Report, path: Path, size: int) -> None:

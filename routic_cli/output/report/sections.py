@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from routic_cli.domain.audit.findings import Severity
+from routic_cli.domain.usage import BILLIONTHS
 from routic_cli.output.amounts import counted, exact_money, magnitude, money, share
 from routic_cli.output.report.bars import stacked_bars
 from routic_cli.output.report.contents import Report
-from routic_cli.output.report.dates import DAY, day, length_of, minute
+from routic_cli.output.report.dates import DAY, day, length_of, minute, stretch
 from routic_cli.output.report.markup import Markup, joined, name_of, number, tag
 from routic_cli.output.report.spans import findings_on_time_line, keys_by_age
 from routic_cli.output.report.tables import MOST_ROWS, findings_table, keys_table, severity_mark
 
+_MILLION: Final = 1_000_000
 _MOST_LINES: Final = 25
 """Of a time line: more of them are no picture any more."""
 
@@ -22,7 +24,7 @@ def heading(report: Report) -> Markup:
     return tag(
         "header",
         tag("h1", "Usage of API keys"),
-        tag("p", f"{minute(report.since)} to {minute(report.until)}", class_="period"),
+        tag("p", stretch(report.since, report.until), class_="period"),
         tag(
             "p",
             "Account ",
@@ -38,19 +40,20 @@ def tiles(report: Report) -> Markup:
     """The figures of the whole period."""
     calls, errors, cost = report.total("calls"), report.total("errors"), report.total("cost")
     tokens_in, tokens_out = report.total("tokens_in"), report.total("tokens_out")
+    currency = f"{report.currency}, " if report.currency else ""
     active = report.active_keys
     used = sum(each.traffic is not None for each in report.keys if each.key is not None and each.key in active)
     found = [severity_mark(each, f"{count} {each}") for each, count in report.severities().items() if count]
     return tag(
         "dl",
-        _tile("Calls", number(calls, f"{calls:,}"), f"{counted(used, 'key')} in use"),
-        _tile("Errors", number(errors, f"{errors:,}"), f"{share(errors, calls)} of the calls"),
+        _tile("Calls", number(calls, _short(calls), title=f"{calls:,}"), f"{counted(used, 'key')} in use"),
+        _tile("Errors", number(errors, _short(errors), title=f"{errors:,}"), f"{share(errors, calls)} of calls"),
         _tile(
             "Tokens",
             number(tokens_in + tokens_out, magnitude(tokens_in + tokens_out)),
-            f"{magnitude(tokens_in)} in, {magnitude(tokens_out)} out",
+            f"{magnitude(tokens_in)} in · {magnitude(tokens_out)} out",
         ),
-        _tile("Cost", number(exact_money(cost), money(cost, report.currency)), "as the logs tell it"),
+        _tile("Cost", number(exact_money(cost), _short_money(cost), title=money(cost)), f"{currency}as logged"),
         _tile("Active keys", number(len(active), f"{len(active):,}"), f"{len(active) - used:,} without a call"),
         _tile("Findings", joined(found) or number(0, "0"), "" if found else "Nothing that should not be there"),
         class_="tiles",
@@ -128,6 +131,16 @@ def keys_section(report: Report) -> Markup:
         left_out = len(report.keys) - MOST_ROWS
         parts.append(_note(f"{left_out:,} more, with fewer calls: routic usage show has all of them."))
     return _section("Keys", *parts, long=True)
+
+
+def _short(count: int) -> str:
+    """The whole number, as long as a tile has room for it."""
+    return f"{count:,}" if count < _MILLION else magnitude(count)
+
+
+def _short_money(billionths: int) -> str:
+    whole = billionths // BILLIONTHS
+    return money(billionths) if whole < _MILLION // 10 else _short(whole)
 
 
 def _tile(name: str, figure: Markup, more: str) -> Markup:

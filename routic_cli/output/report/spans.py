@@ -17,6 +17,8 @@ _MILLISECONDS: Final = 1000
 _NAMES: Final = 250
 """Pixels for the names beside the lines of the wide form; the narrow one has them above."""
 _EDGE: Final = 14
+_SPARE: Final = 0.86
+"""Letters are measured here in another font than the reader's, which may be wider."""
 _AXIS: Final = 28
 _WIDE_ROW: Final = 28
 _NARROW_ROW: Final = 44
@@ -132,7 +134,11 @@ def _spec(names: Sequence[str], lines: Sequence[_Line], dots: Sequence[_Dot], be
 
 def _names(names: Sequence[str], row: int, inner: int, *, narrow: bool) -> dict[str, Any]:
     """Each name, cut where its room ends; under a pointer it is whole."""
-    place = {"align": "left", "limit": inner} if narrow else {"align": "right", "limit": _NAMES - 2 * _EDGE}
+    place = (
+        {"align": "left", "limit": inner * _SPARE}
+        if narrow
+        else {"align": "right", "limit": (_NAMES - 2 * _EDGE) * _SPARE}
+    )
     offset = row * (0.3 if narrow else 0.5)
     shown = [{"name": harmless(name), "y": number * row + offset} for number, name in enumerate(names)]
     return {

@@ -70,15 +70,18 @@ def _details(finding: Finding) -> list[Markup]:
         more = len(finding.addresses) - _ADDRESSES
         details.append(tag("p", f"From {shown}{f' and {more} more' if more > 0 else ''}", class_="quiet"))
     if finding.remedy:
-        details.append(tag("code", finding.remedy, class_="remedy"))
+        details.append(_command(finding.remedy))
     return details
 
 
+def _command(remedy: str) -> Markup:
+    """What to type, broken between words where a line ends: never behind the hyphens of a flag."""
+    words = [tag("span", word) for word in remedy.split(" ")]
+    return tag("code", Markup(" ".join(words)), class_="remedy")
+
+
 def _each(group: Sequence[Finding]) -> Markup:
-    items = (
-        tag("li", tag("code", each.remedy, class_="remedy") if each.remedy else name_of(each.key_name or ""))
-        for each in group
-    )
+    items = (tag("li", _command(each.remedy) if each.remedy else name_of(each.key_name or "")) for each in group)
     return tag("ul", *items, class_="each")
 
 
