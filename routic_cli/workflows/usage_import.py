@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from routic_cli.domain.keys import UnixSeconds
 from routic_cli.domain.usage import UsageEvent
-from routic_cli.importing.logs.fields import BadLineError
-from routic_cli.importing.logs.lines import LineSplitter, unpacked
-from routic_cli.importing.logs.reader import BadLine, LogReader
-from routic_cli.importing.logs.sources import GrowingSource, Source
+from routic_cli.importing.logs.frames import Frame, LogFrames
+from routic_cli.importing.logs.reader import BadLine
+from routic_cli.importing.logs.sources import GrowingSource
 from routic_cli.transport.usage import UsageTransport
 
 _SHOWN: Final = 10
@@ -66,33 +65,32 @@ class UsageImport:
         self._pending: list[UsageEvent] = []
         self._stored_at = time.monotonic()
 
-    def read(self, source: Source) -> None:
-        """All of one log, up to its end."""
-        log = self._begin(source.name)
-        try:
-            for block in unpacked(self._counted(source.blocks())):
-                log.take(block)
-                self._store_some()
-        except BadLineError as error:
-            log.tell(f"{error}")
-        log.end()
+    def read(self, names: Sequence[str], frames: Iterable[Frame]) -> None:
+        """All of some logs, whose frames come one log after the other."""
+        rest = iter(names)
+        log = None
+        for frame in frames:
+            log = log or self._begin(next(rest))
+            self._take(log, frame)
+            self._moved(frame.moved)
+            if frame.is_last:
+                log = None
         self.store()
 
     def follow(self, sources: Sequence[GrowingSource]) -> None:
         """All of several logs, and what is written into them from now on: it ends by an exception only."""
-        logs = [(self._begin(source.name), source.blocks()) for source in sources]
+        followed = [(self._begin(source.name), LogFrames(), source.blocks()) for source in sources]
         while True:
             is_idle = True
-            for place, (log, blocks) in enumerate(logs):
+            for place, (log, frames, blocks) in enumerate(followed):
                 block = next(blocks)
                 if block is None:
-                    log.end()
-                    logs[place] = self._begin(log.name), blocks
-                elif block:
-                    log.take(block)
+                    self._take(log, frames.end())
+                    followed[place] = self._begin(log.name), LogFrames(), blocks
+                else:
+                    self._take(log, frames.of(block))
                     self._moved(len(block))
                 is_idle = is_idle and block == b""
-            self._store_some()
             if is_idle:
                 time.sleep(_BETWEEN_LOOKS)
 
@@ -103,7 +101,19 @@ class UsageImport:
 
     def _begin(self, name: str) -> _Log:
         self.tally.files += 1
-        return _Log(name, self.tally, self._pending, self._bad)
+        return _Log(name)
+
+    def _take(self, log: _Log, frame: Frame) -> None:
+        self._pending += frame.events
+        log.good += len(frame.events)
+        log.bad += len(frame.bad)
+        self.tally.bad += len(frame.bad)
+        for line in frame.bad[: _SHOWN - len(self.tally.shown)]:
+            self.tally.shown.append(shown := Shown(log.name, line))
+            self._bad(shown)
+        if frame.is_last and log.bad and not log.good:
+            self.tally.unreadable.append(log.name)
+        self._store_some()
 
     def _store_some(self) -> None:
         while len(self._pending) >= self._batch:
@@ -122,47 +132,11 @@ class UsageImport:
         tally.last_at = last if tally.last_at is None else max(tally.last_at, last)
         self._stored_at = time.monotonic()
 
-    def _counted(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        for block in blocks:
-            yield block
-            self._moved(len(block))
 
-
+@dataclass(slots=True)
 class _Log:
-    """One log that is being read."""
+    """One log that is being read, and how many of its lines were good and bad."""
 
-    def __init__(self, name: str, tally: Tally, pending: list[UsageEvent], bad: Callable[[Shown], None]) -> None:
-        self.name = name
-        self._tally = tally
-        self._pending = pending
-        self._told = bad
-        self._splitter = LineSplitter()
-        self._reader = LogReader()
-        self._good = self._bad = 0
-
-    def take(self, block: bytes) -> None:
-        """Read the lines that end in the block."""
-        self._read(self._splitter.feed(block))
-
-    def end(self) -> None:
-        """Read what stands behind the last line end; say when none of all could be read."""
-        self._read(self._splitter.end())
-        if self._bad and not self._good:
-            self._tally.unreadable.append(self.name)
-
-    def tell(self, why: str) -> None:
-        """Something is wrong with what comes behind the last line."""
-        self._note(BadLine(self._reader.lines + 1, why))
-
-    def _read(self, lines: list[bytes | None]) -> None:
-        before = len(self._pending)
-        self._reader.read(lines, self._pending, self._note)
-        self._good += len(self._pending) - before
-
-    def _note(self, line: BadLine) -> None:
-        self._bad += 1
-        self._tally.bad += 1
-        if len(self._tally.shown) < _SHOWN:
-            shown = Shown(self.name, line)
-            self._tally.shown.append(shown)
-            self._told(shown)
+    name: str
+    good: int = 0
+    bad: int = 0

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import Annotated, Final
 
 import typer
 
 from routic_cli.command_line import session_of
 from routic_cli.domain.errors import InterruptedByUserError, InvalidRequestError, RouticError
+from routic_cli.importing.logs.beside import frames_beside, is_worth_it
 from routic_cli.importing.logs.formats import FORMATS
+from routic_cli.importing.logs.frames import frames_of
 from routic_cli.importing.logs.sources import STDIN, followed, found_paths, opened
 from routic_cli.output.json_out import print_json
 from routic_cli.output.progress import Progress, progress
@@ -70,8 +73,12 @@ def _import(session: Session, paths: Sequence[str]) -> None:
         bar = stack.enter_context(progress(session.console, "Importing", total))
         work = _work(session, bar)
         try:
-            for source in sources:
-                work.read(source)
+            frames = (
+                stack.enter_context(frames_beside(sources))
+                if is_worth_it(sources)
+                else chain.from_iterable(map(frames_of, sources))
+            )
+            work.read([source.name for source in sources], frames)
         except (RouticError, KeyboardInterrupt) as error:
             raise _broken_off(work.tally, error) from error
     if work.tally.bad and not (work.tally.new or work.tally.known):

@@ -26,6 +26,26 @@ _LIKE_OURS: Final = re.compile(r"(?<![0-9A-Za-z])sk-[0-9A-Za-z_-]{13,}")
 _DECODINGS: Final = 3
 _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY = 401, 403, 429
 
+# Plain texts: an event goes from one process to another, which enumerations do not.
+_ALLOWED, _MISSING, _MALFORMED, _REFUSED, _IN_URL, _LACKS_SCOPE, _LIMITED = (
+    each.value
+    for each in (
+        Outcome.ALLOWED,
+        Outcome.MISSING,
+        Outcome.MALFORMED,
+        Outcome.REFUSED,
+        Outcome.IN_URL,
+        Outcome.LACKS_SCOPE,
+        Outcome.LIMITED,
+    )
+)
+_FLAGS: Final[dict[tuple[bool, bool], tuple[str, ...]]] = {
+    (False, False): (),
+    (False, True): (Flag.PLAIN_HTTP.value,),
+    (True, False): (Flag.KEY_IN_URL.value,),
+    (True, True): (Flag.KEY_IN_URL.value, Flag.PLAIN_HTTP.value),
+}
+
 
 class Presented(NamedTuple):
     """What came as a credential: whether anything did, the hash of what may be a key, whether it is one of ours."""
@@ -78,20 +98,20 @@ def in_uri(uri: str) -> Asked:
 
 def outcome_of(status: int, key: Presented, asked: Asked) -> str:
     """What a status says of the key; whether a refused one had ended is for the store to tell."""
+    if status < _UNAUTHORIZED:
+        return _ALLOWED
     if status == _UNAUTHORIZED:
         if key.is_there:
-            return Outcome.REFUSED if key.is_well_formed else Outcome.MALFORMED
-        return Outcome.IN_URL if asked.has_key else Outcome.MISSING
+            return _REFUSED if key.is_well_formed else _MALFORMED
+        return _IN_URL if asked.has_key else _MISSING
     if status == _FORBIDDEN:
-        return Outcome.LACKS_SCOPE
-    return Outcome.LIMITED if status == _TOO_MANY else Outcome.ALLOWED
+        return _LACKS_SCOPE
+    return _LIMITED if status == _TOO_MANY else _ALLOWED
 
 
 def flags_of(asked: Asked, *, plain_http: bool) -> tuple[str, ...]:
     """What is wrong with how the key travelled."""
-    if asked.has_key:
-        return (Flag.KEY_IN_URL, Flag.PLAIN_HTTP) if plain_http else (Flag.KEY_IN_URL,)
-    return (Flag.PLAIN_HTTP,) if plain_http else ()
+    return _FLAGS[asked.has_key, plain_http]
 
 
 def masked(value: str) -> str:

@@ -42,7 +42,7 @@ def read(record: Record, identity: int) -> UsageEvent:
     request_id = text(record, "request_id")
     return UsageEvent(
         moment(record.get("startTime"), "startTime"),
-        outcome_of(code, key, _NOWHERE) if was_refused else Outcome.ALLOWED,
+        outcome_of(code, key, _NOWHERE) if was_refused else Outcome.ALLOWED.value,
         "POST",
         _path(text(record, "call_type")),
         code,

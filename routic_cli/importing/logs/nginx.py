@@ -63,7 +63,8 @@ def read(record: Record, identity: int) -> UsageEvent:
     sha256 = key.sha256 or asked.sha256
     key_id, version = _routic_key(record) if sha256 is None else (None, None)
     return UsageEvent(
-        time, outcome_of(code, key, asked), method, asked.path, code, address, agent, masked(text(record, "request_id")),
+        time, outcome_of(code, key, asked), method, asked.path, code, address, agent,
+        masked(as_text(get("request_id"), "request_id")),
         flags_of(asked, plain_http=is_plain), key_id, version, sha256, None, origin, None, None, None, None, identity,
     )  # fmt: skip
 

@@ -26,7 +26,6 @@ class Source(Protocol):
     """One log, as blocks of at most 1 MiB."""
 
     name: str
-    size: int | None
 
     def blocks(self) -> Iterator[bytes]:
         """Up to its end. An empty one says that nothing has come for a moment."""
@@ -63,14 +62,14 @@ def found_paths(arguments: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Source]:
+def opened(path: str) -> Iterator[OpenFile]:
     """One file, or standard input for `-`, from its beginning to its end. InvalidRequestError."""
     if path == STDIN:
-        yield _Once("standard input", _STDIN_FD)
+        yield OpenFile("standard input", _STDIN_FD)
         return
     fd = _open(path)
     try:
-        yield _Once(path, fd)
+        yield OpenFile(path, fd)
     finally:
         os.close(fd)
 
@@ -85,12 +84,12 @@ def followed(path: str) -> Iterator[GrowingSource]:
         source.close()
 
 
-class _Once:
+class OpenFile:
     """Everything up to the end, or to the one who wrote it."""
 
     def __init__(self, name: str, fd: int) -> None:
         self.name = name
-        self._fd = fd
+        self.fd = fd
         try:
             status = os.fstat(fd)
         except OSError as error:
@@ -102,10 +101,10 @@ class _Once:
     def blocks(self) -> Iterator[bytes]:
         """What there is; of a pipe, what has come so far."""
         while True:
-            if self._waits and not select.select([self._fd], [], [], _TICK)[0]:
+            if self._waits and not select.select([self.fd], [], [], _TICK)[0]:
                 yield b""
                 continue
-            block = _read(self._fd, self.name)
+            block = _read(self.fd, self.name)
             if not block:
                 return
             yield block
@@ -169,11 +168,14 @@ def _read(fd: int, name: str) -> bytes:
     try:
         return os.read(fd, BLOCK)
     except OSError as error:
-        raise InvalidRequestError(
-            f"{name} could not be read to its end",
-            why=error.strerror or str(error),
-            not_done="The rest of it was not imported",
-        ) from error
+        raise unreadable(name, error.strerror or str(error)) from error
+
+
+def unreadable(name: str, why: str) -> InvalidRequestError:
+    """What is said of a log that stopped being readable."""
+    return InvalidRequestError(
+        f"{name} could not be read to its end", why=why, not_done="The rest of it was not imported"
+    )
 
 
 def _refused(name: str, why: str, *, remedy: str = "") -> InvalidRequestError:
