@@ -22,7 +22,7 @@ class UsageTransport(Protocol):
         """
 
     def events(self, query: EventQuery) -> EventPage:
-        """Single events, in the order of their time."""
+        """Single events, in the order of their time. Through an admin API they name no account: it is the asker's."""
 
     def summary(self, query: TrafficQuery) -> Summary:
         """Calls counted by what they have in common, in no order, with the names of the keys among them."""
@@ -31,4 +31,7 @@ class UsageTransport(Protocol):
         """What the rules find, the most severe first. KeyNotFoundError for a key that is not there."""
 
     def prune(self, before: UnixSeconds) -> int:
-        """Forget the events of the hours before that time; how many. What keys were used last, and costs, stay."""
+        """Forget the events of the hours before that time, of all accounts; how many.
+
+        What keys were used last, and costs, stay.
+        """
