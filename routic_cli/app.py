@@ -26,6 +26,7 @@ SUMMARY: Final = "Administer the API keys of an LLM gateway."
 GROUPS: Final = {
     "keys": "Create, list, change, revoke and import keys.",
     "env": "Keep secrets in .env files, and out of git.",
+    "account": "The balance that keys share, and how many there are.",
     "auth": "The credential for a store behind an admin API.",
     "usage": "Who used which key, from where, and who should not have.",
     "config": "Profiles and settings, and where each comes from.",
@@ -47,6 +48,8 @@ COMMANDS: Final = (
     Entry(("serve",), "routic_cli.commands.serve", "Serve the admin API and the auth endpoint of a gateway."),
     Entry(("doctor",), "routic_cli.commands.doctor", "Say what is wrong on this machine, and how to mend it."),
     Entry(("env", "check"), "routic_cli.commands.env.check", "Say whether a file is a safe place for a secret."),
+    Entry(("account", "show"), "routic_cli.commands.account.show", "Show what is left of the balance, and the keys."),
+    Entry(("account", "set"), "routic_cli.commands.account.set", "Set the balance, or the currency of amounts."),
     Entry(("auth", "login"), "routic_cli.commands.auth.login", "Keep the credential of a remote store in the keyring."),
     Entry(("auth", "logout"), "routic_cli.commands.auth.logout", "Remove the credential of a remote store."),
     Entry(("auth", "status"), "routic_cli.commands.auth.status", "Say whose credential is used, and if it works."),

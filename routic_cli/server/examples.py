@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from routic_cli.domain.audit.findings import Finding, RuleName, Severity
+from routic_cli.domain.accounts import Account, AccountChanges
 from routic_cli.domain.errors import NameTakenError
 from routic_cli.domain.keys import (
     Key,
@@ -25,6 +26,7 @@ from routic_cli.domain.usage import Outcome, UsageEvent
 from routic_cli.server.operations import EXAMPLE_ID
 from routic_cli.store.interface import TrailEntry
 from routic_cli.transport.interface import Registration
+from routic_cli.transport.wire.account import account_changes_body, account_object
 from routic_cli.transport.wire.objects import (
     JsonObject,
     counts_object,
@@ -94,7 +96,12 @@ _FINDING: Final = Finding(
 
 _TO_MINT: Final[JsonObject] = {"name": "prod-backend", "tags": {"team": "search"}, "limits": {"rpm": 600}}
 
+_ACCOUNT: Final = Account(
+    "default", "EUR", 23_771_500_000, 1_228_500_000, _NOW, {KeyStatus.ACTIVE: 3, KeyStatus.REVOKED: 1}
+)
+
 BODIES: Final[dict[str, JsonObject]] = {
+    "AccountChanges": account_changes_body(AccountChanges(25_000_000_000, "EUR")),
     "NewKey": new_key_body(_NEW),
     "KeyToMint": _TO_MINT,
     "KeyBatch": import_body([_NEW]),
@@ -108,6 +115,7 @@ BODIES: Final[dict[str, JsonObject]] = {
 }
 
 REPLIES: Final[dict[str, JsonObject]] = {
+    "Account": account_object(_ACCOUNT),
     "Key": key_object(_KEY, _NOW),
     # Cut, so that no scanner takes the page for a leak.
     "MintedKey": key_object(_KEY, _NOW) | {"value": "sk-AbCd(41 more characters)"},

@@ -236,6 +236,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ),
         errors=(_NOT_FOUND,),
     ),
+    "show_account": Operation("The account of the credential: what is left of its balance", "Account"),
+    "change_account": Operation(
+        "Set the balance that the keys share, or the currency of amounts",
+        "Account",
+        "AccountChanges",
+        description="What calls cost from then on is taken off the balance. The currency converts nothing.",
+    ),
     "list_trail": Operation(
         "Who changed what and when, the newest first",
         "TrailList",

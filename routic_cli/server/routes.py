@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from routic_cli.domain.keys import Scope
-from routic_cli.server import admin, usage_admin
+from routic_cli.server import account_admin, admin, usage_admin
 from routic_cli.server.requests import AdminRequest
 from routic_cli.transport.wire.objects import JsonObject
 
@@ -56,5 +56,7 @@ ROUTES: Final = (
     Route("DELETE", "/usage", (Scope.ADMIN,), usage_admin.prune_usage),
     Route("GET", "/usage/summary", _SEE, usage_admin.summarize_usage),
     Route("GET", "/usage/audit", _SEE, usage_admin.audit_usage),
+    Route("GET", "/account", (Scope.KEYS_READ, Scope.USAGE_READ), account_admin.show_account),
+    Route("PATCH", "/account", (Scope.ADMIN,), account_admin.change_account),
     Route("GET", "/trail", _READ, admin.list_trail),
 )

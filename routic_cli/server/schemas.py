@@ -122,6 +122,10 @@ _BATCH_ITEM: Final = obj(
     },
 )
 
+_COUNTS: Final = obj({status.value: whole(0, 1 << 53) for status in KeyStatus})
+_CURRENCY: Final[Schema] = {"type": "string", "pattern": "^[A-Z]{3}$", "description": "Its code, such as EUR."}
+_AMOUNT: Final = r"^-?(9000000000([.]0{1,9})?|[0-8]?[0-9]{1,9}([.][0-9]{1,9})?)$"
+
 _KEY: Final[dict[str, Schema]] = {
     "object": _constant("api_key"),
     "id": KEY_ID,
@@ -276,7 +280,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "KeyList": _list(
         ref("Key"),
         nullable(KEY_ID),
-        {"counts": obj({status.value: whole(0, 1 << 53) for status in KeyStatus})},
+        {"counts": _COUNTS},
     ),
     "RevokedKey": obj(_KEY | {"changed": {**_FLAG, "description": "False when it was revoked before."}}),
     "Revocation": {
@@ -352,6 +356,26 @@ SCHEMAS: Final[dict[str, Schema]] = {
         }
     ),
     "TrailList": _list(ref("TrailEntry"), nullable(whole(1, 1 << 62))),
+    "Account": obj(
+        {
+            "object": _constant("account"),
+            "name": _TEXT,
+            "currency": _CURRENCY,
+            "balance": nullable({**_TEXT, "description": "What is left now; null where none was set."}),
+            "balance_set_at": nullable(TIME),
+            "spent": {**_TEXT, "description": "All that its calls have cost, as the usage log has it."},
+            "keys": _COUNTS,
+        }
+    ),
+    "AccountChanges": obj(
+        {},
+        {
+            "balance": nullable({"type": "string", "pattern": _AMOUNT})
+            | {"description": "Up to nine digits behind the point, at most 9,000,000,000; null for none."},
+            "currency": _CURRENCY,
+        },
+        description="Null clears, absent keeps.",
+    ),
     "Error": obj({"error": _ERROR}),
     "Health": obj({"status": _constant("ok")}),
     "Readiness": obj({"status": _constant("ready")}),

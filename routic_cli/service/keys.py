@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from routic_cli.domain.accounts import Account, AccountChanges
 from routic_cli.domain.errors import (
     InvalidRequestError,
     KeyNotFoundError,
@@ -248,6 +249,18 @@ class KeyService:
         number = found[1]
         version = next(v for v in key.versions if v.number == number)
         return Verdict(verdict_status(key, version, now), self._uses.shown_one(key), number)
+
+    def account(self) -> Account:
+        """The account whose keys they are, with what is left of its balance."""
+        from routic_cli.service.accounts import account_of
+
+        return account_of(self._store, self._clock())
+
+    def change_account(self, changes: AccountChanges) -> Account:
+        """Set its balance, as of now, or its currency."""
+        from routic_cli.service.accounts import change_account
+
+        return change_account(self._store, changes, self._clock(), self._actor)
 
     def trail(self, *, limit: int, before: int | None = None) -> list[TrailEntry]:
         """The latest changes, or the latest with a number below `before`; the newest first."""

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
+from routic_cli.domain.accounts import Ledger
 from routic_cli.domain.keys import (
     Key,
     KeyId,
@@ -37,7 +38,7 @@ from routic_cli.domain.usage import UsageEvent
 
 @dataclass(frozen=True, slots=True)
 class TrailEntry:
-    """One change that was made: who, when, what. `detail` never holds a secret.
+    """One change that was made: who, when, what. `detail` never holds a secret; `key_id` is empty for an account's.
 
     `number` is its place in the trail, counted up from 1 with gaps; None until it is stored.
     """
@@ -100,6 +101,9 @@ class StoreReader(Protocol):
     def ids_given_up(self, key_ids: Sequence[KeyId]) -> set[KeyId]:
         """Those of the ids that a tombstone names, whichever version it stands for."""
 
+    def ledger(self) -> Ledger:
+        """What is kept of the account's balance; an empty one for an account that nothing was set of."""
+
     def trail(self, *, limit: int, before: int | None = None) -> list[TrailEntry]:
         """The latest entries of the audit trail, or the latest with a number below `before`; the newest first."""
 
@@ -127,6 +131,9 @@ class StoreWriter(StoreReader, Protocol):
 
     def add_tombstone(self, key_id: KeyId, number: int, sha256: Fingerprint, at: UnixSeconds) -> None:
         """Let no later registration bring this secret to life as this version of this id. Twice is once."""
+
+    def set_ledger(self, ledger: Ledger) -> None:
+        """Replace what is kept of the account's balance."""
 
     def add_trail(self, entries: Sequence[TrailEntry]) -> None:
         """Append to the audit trail."""

@@ -63,6 +63,19 @@ _KEYS_1: Final = (
     """,
 )
 
+# An account is there as soon as a key names it; a row, once its balance or its currency is set. In billionths.
+_KEYS_2: Final = (
+    """
+    CREATE TABLE accounts (
+        name TEXT PRIMARY KEY,
+        currency TEXT NOT NULL,
+        balance INTEGER,                    -- as it was set, at set_at
+        spent INTEGER NOT NULL,             -- what the usage log said then that had been spent in all
+        set_at INTEGER
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 _STATE_1: Final = (
     """
     CREATE TABLE operations (
@@ -274,7 +287,7 @@ _USAGE_2: Final = (
 )
 
 
-KEY_STORE: Final = Kind(label="key store", application_id=0x726F7574, steps=(_KEYS_1,))
+KEY_STORE: Final = Kind(label="key store", application_id=0x726F7574, steps=(_KEYS_1, _KEYS_2))
 STATE: Final = Kind(label="state file", application_id=0x726F7573, steps=(_STATE_1,))
 USAGE: Final = Kind(
     label="usage log",

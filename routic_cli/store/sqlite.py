@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from routic_cli.domain.accounts import Ledger
 from routic_cli.domain.errors import OutcomeUnknownError, UnavailableError
 from routic_cli.domain.keys import (
     Key,
@@ -278,6 +279,13 @@ class SqliteReader:
         )
         return {KeyId(row["key_id"]) for row in rows}
 
+    def ledger(self) -> Ledger:
+        """What is kept of the account's balance; an empty one for an account that nothing was set of."""
+        row = self._connection.execute(
+            "SELECT currency, balance, spent, set_at FROM accounts WHERE name = ?", (self._account,)
+        ).fetchone()
+        return Ledger() if row is None else Ledger(*row)
+
     def trail(self, *, limit: int, before: int | None = None) -> list[TrailEntry]:
         """The latest entries of the audit trail, or the latest with a number below `before`; the newest first."""
         rows = self._connection.execute(
@@ -373,6 +381,13 @@ class SqliteWriter(SqliteReader):
         self._connection.execute(
             "INSERT INTO tombstones (key_id, number, sha256, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (key_id, number, sha256, at),
+        )
+
+    def set_ledger(self, ledger: Ledger) -> None:
+        """Replace what is kept of the account's balance."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO accounts (name, currency, balance, spent, set_at) VALUES (?, ?, ?, ?, ?)",
+            (self._account, ledger.currency, ledger.balance, ledger.spent, ledger.set_at),
         )
 
     def add_trail(self, entries: Sequence[TrailEntry]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from routic_cli.domain.accounts import Account, AccountChanges
 from routic_cli.domain.errors import RouticError
 from routic_cli.domain.keys import (
     Key,
@@ -88,6 +89,12 @@ class Transport(Protocol):
 
     def verify(self, sha256: Fingerprint) -> Verdict:
         """Whether the secret with this fingerprint would be let in now."""
+
+    def account(self) -> Account:
+        """The account whose keys they are, with what is left of its balance."""
+
+    def change_account(self, changes: AccountChanges) -> Account:
+        """Set its balance, as of now, or its currency. InvalidRequestError."""
 
     def trail(self, *, limit: int, before: int | None = None) -> list[TrailEntry]:
         """The latest changes, or the latest with a number below `before`; the newest first."""

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from routic_cli.domain.accounts import Account, AccountChanges, checked_changes
 from routic_cli.domain.errors import InvalidRequestError, RouticError
 from routic_cli.domain.keys import (
     Key,
@@ -35,6 +36,7 @@ from routic_cli.transport.interface import Registration
 from routic_cli.transport.remote_usage import RemoteUsage
 from routic_cli.transport.tls import tls_context
 from routic_cli.transport.usage import UsageTransport
+from routic_cli.transport.wire.account import account_changes_body, account_from
 from routic_cli.transport.wire.queries import COUNTS, HIGHEST_LIMIT, query_parameters
 from routic_cli.transport.wire.replies import (
     deletion_from,
@@ -62,6 +64,7 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 KEYS: Final = "/admin/v1/keys"
+ACCOUNT: Final = "/admin/v1/account"
 _BATCH_SECONDS: Final = 120.0
 
 
@@ -176,6 +179,14 @@ class RemoteTransport:
     def verify(self, sha256: Fingerprint) -> Verdict:
         """Whether the secret with this fingerprint would be let in now."""
         return self._look(Question("POST", f"{KEYS}/verify", body={"sha256": sha256}), verdict_from)
+
+    def account(self) -> Account:
+        """The credential's account, with what is left of its balance."""
+        return self._look(Question("GET", ACCOUNT), account_from)
+
+    def change_account(self, changes: AccountChanges) -> Account:
+        """Set its balance, as of now, or its currency."""
+        return self._change("PATCH", ACCOUNT, account_from, body=account_changes_body(checked_changes(changes)))
 
     def trail(self, *, limit: int, before: int | None = None) -> list[TrailEntry]:
         """The latest changes, or the latest with a number below `before`; the newest first."""

@@ -194,6 +194,7 @@ def test_every_body_that_the_page_sends_keeps_a_schema_of_the_document() -> None
         "VersionEnd",
         "Reason",
         "KeysToRevoke",
+        "AccountChanges",
         "Fingerprint",
         "UsageEvents",
     )

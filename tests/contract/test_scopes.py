@@ -53,6 +53,8 @@ TABLE: Final[dict[str, tuple[str, str, Any, set[Scope]]]] = {
     "forget usage": ("DELETE", "/usage?before=0", None, {Scope.ADMIN}),
     "sum of usage": ("GET", "/usage/summary?by=key", None, SEERS),
     "audit": ("GET", "/usage/audit", None, SEERS),
+    "account": ("GET", "/account", None, {Scope.KEYS_READ, Scope.USAGE_READ, Scope.ADMIN}),
+    "set the account": ("PATCH", "/account", {"balance": "25.00"}, {Scope.ADMIN}),
     "trail": ("GET", "/trail", None, LISTERS),
 }
 

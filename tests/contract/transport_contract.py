@@ -5,6 +5,7 @@ A transport inherits TransportContract and says how one is opened for an account
 
 from __future__ import annotations
 
+from tests.contract.account_balance_contract import AccountBalanceContract
 from tests.contract.account_contract import AccountContract
 from tests.contract.change_contract import ChangeContract
 from tests.contract.giving_up_contract import GivingUpContract
@@ -30,5 +31,6 @@ class TransportContract(
     TrailContract,
     UsageContract,
     AccountContract,
+    AccountBalanceContract,
 ):
     """The promises of routic_cli/transport/interface.py."""
