@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from routic_cli.domain.audit.findings import Finding, RuleName, Severity
 from routic_cli.domain.accounts import Account, AccountChanges
+from routic_cli.domain.audit.findings import Finding, RuleName, Severity
 from routic_cli.domain.errors import NameTakenError
 from routic_cli.domain.keys import (
     Key,
