@@ -53,9 +53,9 @@ def test_events_whose_replies_are_all_lost_may_be_sent_once_more(
 
 def test_when_a_later_part_is_refused_it_is_said_how_many_are_stored(asking: Callable[..., RemoteTransport]) -> None:
     first = says(200, json.dumps({"object": "usage.appended", "new": 5000, "known": 0}), **JSON)
-    with Liar(first, *[error(StoreLockedError("The store is locked"))] * ATTEMPTS) as liar:
-        with pytest.raises(StoreLockedError) as caught:
-            asking(liar.url, timeouts=PATIENT).usage.append([CALL] * 6000)
+    locked = error(StoreLockedError("The store is locked"))
+    with Liar(first, locked) as liar, pytest.raises(StoreLockedError) as caught:
+        asking(liar.url, timeouts=PATIENT).usage.append([CALL] * 6000)
     assert "5000 of 6000" in caught.value.not_done
 
 
