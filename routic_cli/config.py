@@ -6,11 +6,12 @@ Nothing in the working directory configures routic: no `.env`, no project file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from routic_cli.config_file import read_document
+from routic_cli.domain.audit.policy import HIGHEST, THRESHOLDS, Policy
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.paths import Paths, default_paths
 from routic_cli.store_url import RemoteStore, StoreUrl, parse_store
@@ -23,6 +24,9 @@ CA_FILE: Final = "ROUTIC_CA_FILE"
 
 PROFILE_FIELDS: Final = ("store", "ca_file", "token_file")
 """What a profile may have. No secret is among them."""
+
+AUDIT: Final = "audit"
+"""The section with the thresholds of the audit; in a setting's name, what stands before the dot."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class Config:
     """What holds for this run. `profile` is None when no profile is chosen; no secret is here.
 
     `token_file` is empty when ROUTIC_TOKEN_FILE is set to nothing, which is an error to whoever needs a credential.
+    `thresholds` are those of the audit that the file sets.
     `own_store` is the store that the profile names, whether or not a flag or a variable outweighs it.
     """
 
@@ -59,6 +64,12 @@ class Config:
     ca_file: Setting | None = None
     token_file: Setting | None = None
     own_store: Setting | None = None
+    thresholds: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> Policy:
+        """The thresholds of the audit: those of the file, and the defaults of the others."""
+        return Policy().changed(self.thresholds)
 
     @property
     def store_url(self) -> StoreUrl:
@@ -106,6 +117,7 @@ def load_config(flags: Flags, environ: Mapping[str, str]) -> Config:
         ca_file=_first(Setting(environ.get(CA_FILE, ""), CA_FILE), own.get("ca_file")),
         token_file=token_file,
         own_store=own.get("store"),
+        thresholds=thresholds_of(document, paths.config_file),
     )
 
 
@@ -118,6 +130,34 @@ def chosen_profile(
         Setting(environ.get("ROUTIC_PROFILE", ""), "ROUTIC_PROFILE"),
         Setting(_text(document, "profile", path), str(path)),
     )
+
+
+def thresholds_of(document: Mapping[str, object], path: Path) -> Mapping[str, int]:
+    """The thresholds that the file's section `audit` sets; InvalidRequestError for what is none."""
+    section = document.get(AUDIT, {})
+    if not isinstance(section, dict):
+        raise InvalidRequestError(f"'{AUDIT}' in {path} must be a table", not_done="Nothing was done")
+    for name, value in section.items():
+        check_threshold(name, value, where=f" in {path}", not_done="Nothing was done")
+    return dict(section)
+
+
+def check_threshold(name: str, value: object, *, where: str = "", not_done: str) -> None:
+    """InvalidRequestError unless the audit has a threshold of that name, and it can have that value."""
+    if name not in THRESHOLDS:
+        raise InvalidRequestError(
+            f"There is no threshold '{name}' of the audit{where}",
+            why=f"There are {', '.join(THRESHOLDS)}",
+            not_done=not_done,
+            param=f"{AUDIT}.{name}",
+        )
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= HIGHEST:
+        raise InvalidRequestError(
+            f"The threshold '{AUDIT}.{name}' cannot be {value!r}{where}",
+            why=f"It is a whole number from 1 to {HIGHEST:,}",
+            not_done=not_done,
+            param=f"{AUDIT}.{name}",
+        )
 
 
 def asks_for_no_input(flags: Flags, environ: Mapping[str, str]) -> bool:

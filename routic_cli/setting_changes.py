@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from routic_cli.config import PROFILE_FIELDS, Flags, chosen_profile
+from routic_cli.config import AUDIT, PROFILE_FIELDS, Flags, check_threshold, chosen_profile
 from routic_cli.config_file import edit_document
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.paths import default_paths
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import AbstractTable
 
-WRITABLE: Final = ("profile", *PROFILE_FIELDS)
+WRITABLE: Final = ("profile", *PROFILE_FIELDS, f"{AUDIT}.THRESHOLD")
 DEFAULT_PROFILE: Final = "default"
 
+_MOST_DIGITS: Final = 12
 _PATHS: Final = ("ca_file", "token_file")
 _PROFILE_NAME: Final = re.compile(r"\w[\w.-]{0,63}")
 
@@ -51,6 +52,7 @@ def set_value(name: str, value: str, flags: Flags, environ: Mapping[str, str]) -
             remedy=f"routic config unset {name}, to remove it",
             param=name,
         )
+    threshold = _threshold(name)
     value = _canonical(name, value)
     paths = default_paths(environ)
     outcome: list[Change] = []
@@ -59,6 +61,10 @@ def set_value(name: str, value: str, flags: Flags, environ: Mapping[str, str]) -
         if name == "profile":
             _require_profile(document, value, paths.config_file)
             document["profile"] = value
+            outcome.append(Change(paths.config_file, value))
+            return
+        if threshold is not None:
+            _section_of(document, paths.config_file)[threshold] = int(value)
             outcome.append(Change(paths.config_file, value))
             return
         chosen = chosen_profile(flags, environ, document, paths.config_file)
@@ -77,6 +83,7 @@ def unset_value(name: str, flags: Flags, environ: Mapping[str, str]) -> Change:
     """Remove a setting from the file, from the chosen profile. That there is none is fine."""
     _require_writable(name)
     _refuse_profile_of_profile(name, flags)
+    threshold = _threshold(name)
     paths = default_paths(environ)
     if not is_there(paths.config_file, "configuration"):
         return Change(paths.config_file, None, changed=False)
@@ -85,21 +92,32 @@ def unset_value(name: str, flags: Flags, environ: Mapping[str, str]) -> Change:
     def edit(document: TOMLDocument) -> None:
         chosen = chosen_profile(flags, environ, document, paths.config_file)
         table: AbstractTable | TOMLDocument | None = document
-        if name != "profile":
+        if threshold is not None:
+            table = _section_of(document, paths.config_file) if AUDIT in document else None
+        elif name != "profile":
             profiles = document.get("profiles")
             table = profiles.get(chosen.value) if isinstance(profiles, dict) and chosen else None
-        had = isinstance(table, dict) and name in table
+        had = isinstance(table, dict) and (threshold or name) in table
         if isinstance(table, dict) and had:
-            del table[name]
-        profile = chosen.value if chosen and name != "profile" else None
+            del table[threshold or name]
+        profile = chosen.value if chosen and threshold is None and name != "profile" else None
         outcome.append(Change(paths.config_file, None, profile, changed=had))
 
     edit_document(paths.config_file, edit, state_directory=paths.state_file.parent)
     return outcome[0]
 
 
+def _threshold(name: str) -> str | None:
+    """The threshold of the audit that the setting is; None for another setting."""
+    section, dot, threshold = name.partition(".")
+    return threshold if section == AUDIT and dot else None
+
+
 def _require_writable(name: str) -> None:
-    if name in WRITABLE:
+    if name in WRITABLE[:-1]:
+        return
+    if (threshold := _threshold(name)) is not None:
+        check_threshold(threshold, 1, not_done="Nothing was changed")
         return
     secret = name in {"token", "ROUTIC_TOKEN"}
     raise InvalidRequestError(
@@ -126,6 +144,10 @@ def _canonical(name: str, value: str) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidRequestError(f"{name} is not UTF-8 text", not_done="Nothing was changed", param=name) from None
+    if (threshold := _threshold(name)) is not None:
+        number: object = int(value[:_MOST_DIGITS]) if value.isascii() and value.isdecimal() else value
+        check_threshold(threshold, number, not_done="Nothing was changed")
+        return str(number)
     if name == "store":
         url = parse_store(value, "config set store")
         return str(url.path) if isinstance(url, LocalStore) and "://" not in value else url.url
@@ -150,6 +172,18 @@ def _require_profile(document: TOMLDocument, name: str, path: Path) -> None:
             remedy=f"routic --profile {name} config set store URL, to make it" if _PROFILE_NAME.fullmatch(name) else "",
             param="profile",
         )
+
+
+def _section_of(document: TOMLDocument, path: Path) -> AbstractTable:
+    """The section of the audit, made where there is none."""
+    import tomlkit
+
+    if AUDIT not in document:
+        document[AUDIT] = tomlkit.table()
+    section = document[AUDIT]
+    if not isinstance(section, dict):
+        raise InvalidRequestError(f"'{AUDIT}' in {path} must be a table", not_done="Nothing was changed")
+    return section  # type: ignore[return-value]  # a table of tomlkit is a dict
 
 
 def _table_of(document: TOMLDocument, profile: str, path: Path) -> AbstractTable:

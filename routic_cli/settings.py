@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from routic_cli.config import TOKEN, TOKEN_FILE, Config, Flags, asks_for_no_input
+from routic_cli.config import AUDIT, TOKEN, TOKEN_FILE, Config, Flags, asks_for_no_input
+from routic_cli.domain.audit.policy import THRESHOLDS
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.key_format import contains_secret_shape
 from routic_cli.store_url import RemoteStore, StoreUrl, is_speakable
 
-READABLE: Final = ("profile", "store", "ca_file", "token_file", "token", "no_input")
+READABLE: Final = ("profile", "store", "ca_file", "token_file", "token", "no_input", f"{AUDIT}.THRESHOLD")
+"""What can be asked for; docs/audit.md lists the thresholds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,15 @@ def all_settings(config: Config, flags: Flags, environ: Mapping[str, str]) -> li
         _shown_token_file(config, url),
         _shown_token(config, url, environ),
         Shown("no_input", str(forbidden).lower(), by),
+        *_shown_thresholds(config),
+    ]
+
+
+def _shown_thresholds(config: Config) -> list[Shown]:
+    policy, path = config.policy, str(config.paths.config_file)
+    return [
+        Shown(f"{AUDIT}.{name}", str(getattr(policy, name)), path if name in config.thresholds else "default")
+        for name in THRESHOLDS
     ]
 
 

@@ -16,6 +16,7 @@ from routic_cli.settings import READABLE, all_settings
 EXAMPLES: Final = """
 routic config get store
 routic --profile work config get ca_file --json
+routic config get audit.stale_days
 """
 
 

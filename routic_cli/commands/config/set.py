@@ -19,6 +19,7 @@ EXAMPLES: Final = """
 routic config set store https://keys.example.com
 routic --profile staging config set store https://keys.staging.example.com
 routic config set profile staging
+routic config set audit.stale_days 60
 """
 
 OUTWEIGHING: Final = {
@@ -38,6 +39,7 @@ def run(
 
     It goes into the profile that --profile, ROUTIC_PROFILE or the file chooses, which is made when there is none of
     that name; without any into the profile `default`, which becomes the active one. `profile` itself chooses one.
+    A threshold of the audit holds whichever profile is chosen.
     """
     session = session_of(ctx)
     session.require_fields(SETTING_FIELDS)
@@ -63,6 +65,6 @@ def _tell(session: Session, name: str, change: Change) -> None:
             f"It holds with --profile {change.profile}; routic config set profile {shlex.quote(change.profile)} makes"
             " it the active one"
         )
-    for variable in OUTWEIGHING[name]:
+    for variable in OUTWEIGHING.get(name, ()):
         if session.environ.get(variable):
             session.console.warn(f"{variable} is set and outweighs it")

@@ -20,7 +20,9 @@ _THURSDAY: Final = 3  # 1970-01-01
 _SATURDAY: Final = 5
 _NORMAL: Final = 1.4826
 """Times the median deviation is the standard deviation, where numbers are normal."""
-_HEADROOM: Final = 2
+_HEADROOM: Final = 4
+"""Times the busiest hours: within an hour, calls come in bursts."""
+_LEAST_RPM: Final = 10
 
 
 class _Habit:
@@ -92,7 +94,7 @@ def _finding(key: Key, spikes: list[_Spike], habit: _Habit, rows: list[Traffic])
         f"{counted(top.row.calls, 'call')} in the hour from {moment(_hour(top.row))}, where {top.usual:,.0f} are usual"
         f" and {habit.busiest:,} were much; {counted(len(spikes), 'such hour')}."
     )
-    rpm = max(1, -(-habit.busiest * _HEADROOM // 60))
+    rpm = max(_LEAST_RPM, -(-habit.busiest * _HEADROOM // 60))
     remedy = f"routic keys update {ref(key)} --rpm {rpm}" if is_live(key) else None
     hours = [spike.row for spike in spikes]
     return finding(RuleName.VOLUME_SPIKE, Severity.MEDIUM, key, hours, evidence, remedy, addresses=addresses_in(rows))

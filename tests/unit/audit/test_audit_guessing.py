@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from routic_cli.domain.audit.findings import RuleName, Severity
 from routic_cli.domain.secret import fingerprint_of
 from tests.support.audit_world import DAY, HOUR, MONDAY, SINCE, AuditWorld
@@ -9,7 +11,7 @@ from tests.support.audit_world import DAY, HOUR, MONDAY, SINCE, AuditWorld
 RULE = RuleName.GUESSING
 
 
-def tried(world: AuditWorld, n: int, at: int, address: str = "203.0.113.9", **fields: object) -> None:
+def tried(world: AuditWorld, n: int, at: int, address: str = "203.0.113.9", **fields: Any) -> None:
     sha256 = fingerprint_of(f"guess {n}")
     world.call(None, at, sha256=sha256, address=address, **{"outcome": "unknown", "status": 401, **fields})
 

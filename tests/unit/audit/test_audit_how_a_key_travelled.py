@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from routic_cli.domain.audit.findings import RuleName, Severity
 from routic_cli.domain.secret import fingerprint_of
 from tests.support.audit_world import CURL, DAY, FIREFOX, HOUR, MONDAY, NODE, SINCE, AuditWorld
 
-STRANGE = {"outcome": "unknown", "status": 401, "sha256": fingerprint_of("strange")}
+STRANGE: dict[str, Any] = {"outcome": "unknown", "status": 401, "sha256": fingerprint_of("strange")}
 CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 

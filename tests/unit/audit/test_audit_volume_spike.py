@@ -31,7 +31,7 @@ def test_an_hour_far_above_all_others_is_found(world: AuditWorld) -> None:
     assert 1000 <= found.count <= 1010
     assert found.first_at == found.last_at == NOON
     assert found.addresses == ("10.1.1.8", "10.1.1.7")
-    assert found.remedy == "routic keys update prod --rpm 4"
+    assert found.remedy == "routic keys update prod --rpm 10"
 
 
 def test_several_such_hours_are_one_finding(world: AuditWorld) -> None:
