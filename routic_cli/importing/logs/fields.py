@@ -12,7 +12,9 @@ from routic_cli.domain.usage import BILLIONTHS
 
 Record = Mapping[str, Any]
 
-_LARGEST: Final = (1 << 63) - 1
+# The bounds of the admin API: a line that it would refuse would take its whole batch with it.
+MOST_TOKENS: Final = 10**12
+_MOST_COST: Final = 10**6
 _LATEST_STATUS: Final = 999
 _STATUSES: Final = {**{f"{each:03}": each for each in range(_LATEST_STATUS + 1)}, "": 0, "-": 0, "0": 0}
 ABSENT: Final = (None, "", "-")
@@ -51,15 +53,17 @@ def nested(record: Record, field: str) -> Record:
     return value
 
 
-def whole_number(record: Record, field: str) -> int | None:
-    """A whole number of 64 bits that may be missing."""
+def whole_number(record: Record, field: str, *, lowest: int = 0, highest: int = MOST_TOKENS) -> int | None:
+    """A whole number within bounds that may be missing."""
     value = record.get(field)
     if value is None:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not -_LARGEST <= value <= _LARGEST:
+    if not isinstance(value, int) or isinstance(value, bool):
         raise BadLineError(f"'{field}' is not a whole number")
+    if not lowest <= value <= highest:
+        raise BadLineError(f"'{field}' is out of range")
     return value
 
 
@@ -101,8 +105,8 @@ def cost(record: Record, field: str) -> int | None:
         billionths = int((Decimal(str(value)) * BILLIONTHS).to_integral_value())
     except (InvalidOperation, ValueError, OverflowError):
         raise BadLineError(f"'{field}' is not an amount") from None
-    if not -_LARGEST <= billionths <= _LARGEST:
-        raise BadLineError(f"'{field}' is not an amount")
+    if not 0 <= billionths <= _MOST_COST * BILLIONTHS:
+        raise BadLineError(f"'{field}' is out of range")
     return billionths
 
 

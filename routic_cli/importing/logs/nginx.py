@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from routic_cli.domain.keys import KeyId, is_key_id
+from routic_cli.domain.rules import HIGHEST_VERSION
 from routic_cli.domain.usage import UsageEvent
 from routic_cli.importing.logs.credentials import (
     REMEMBERED,
@@ -119,4 +120,5 @@ def _routic_key(record: Record) -> tuple[KeyId | None, int | None]:
         version = int(version[:_MOST_DIGITS])
     if version in ABSENT:
         return KeyId(key_id), None
-    return KeyId(key_id), whole_number({"routic_key_version": version}, "routic_key_version")
+    field = {"routic_key_version": version}
+    return KeyId(key_id), whole_number(field, "routic_key_version", lowest=1, highest=HIGHEST_VERSION)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from routic_cli.domain.keys import KeyId, is_key_id
+from routic_cli.domain.rules import HIGHEST_VERSION
 from routic_cli.domain.secret import Fingerprint, is_fingerprint
 from routic_cli.domain.usage import Flag, UsageEvent, event_mark
 from routic_cli.importing.logs.credentials import in_uri, masked
@@ -12,6 +13,7 @@ from routic_cli.importing.logs.fields import BadLineError, Record, cost, moment,
 
 NAME: Final = "routic JSON lines"
 
+_LOWEST_IDENTITY: Final = 1 - (1 << 63)
 _FLAGS: Final = frozenset(Flag)
 
 
@@ -40,7 +42,7 @@ def read(record: Record, identity: int) -> UsageEvent:
         masked(text(record, "request_id")),
         _flags(record),
         _key_id(record),
-        _version(record),
+        whole_number(record, "version", lowest=1, highest=HIGHEST_VERSION),
         _sha256(record),
         None,
         masked(text(record, "origin")) or None,
@@ -48,7 +50,7 @@ def read(record: Record, identity: int) -> UsageEvent:
         whole_number(record, "tokens_out"),
         cost(record, "cost"),
         masked(text(record, "model")) or None,
-        identity if mark is None else mark.identity,
+        identity if mark is None else max(mark.identity, _LOWEST_IDENTITY),
     )
 
 
@@ -57,13 +59,6 @@ def _key_id(record: Record) -> KeyId | None:
     if value and not is_key_id(value):
         raise BadLineError("'key_id' is not a key id")
     return KeyId(value) if value else None
-
-
-def _version(record: Record) -> int | None:
-    version = whole_number(record, "version")
-    if version is not None and version < 0:
-        raise BadLineError("'version' is not the number of a version")
-    return version
 
 
 def _sha256(record: Record) -> Fingerprint | None:
@@ -79,4 +74,4 @@ def _flags(record: Record) -> tuple[str, ...]:
         return ()
     if not isinstance(value, list) or not all(isinstance(each, str) and each in _FLAGS for each in value):
         raise BadLineError("'flags' has one that routic does not know")
-    return tuple(value)
+    return tuple(dict.fromkeys(value))
