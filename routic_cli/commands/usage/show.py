@@ -179,7 +179,10 @@ def _print_table(
         length = _length(period)
     else:
         rows = [UsageRow("", key_fields(label, found.key_names), tally(row)) for label, row in shown.items()]
-    print_usage(session.console, UsageTable(heading, length, rows, timed=by is By.HOUR), period.now)
+    # One more question, for those alone who will see an amount of money.
+    costs = session.console.stdout_is_terminal and any(row.cost for row in shown.values())
+    currency = session.transport.account().currency if costs else None
+    print_usage(session.console, UsageTable(heading, length, rows, currency, timed=by is By.HOUR), period.now)
 
 
 def _length(period: Period) -> str:
