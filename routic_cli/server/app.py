@@ -8,9 +8,10 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -40,6 +41,7 @@ from routic_cli.server.requests import AdminRequest
 from routic_cli.server.routes import PREFIX, ROUTES, Route
 from routic_cli.server.server_log import LOGGER
 from routic_cli.server.services import Services
+from routic_cli.transport.exchange import ACCOUNT_HEADER
 from routic_cli.transport.wire.errors import error_object, http_status
 from routic_cli.transport.wire.queries import Asked
 
@@ -85,6 +87,10 @@ class Application:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._rest = _starlette(parts)
+
+    def at_one_moment(self) -> AbstractContextManager[object]:
+        """For a block of `at_once`, of requests that had come before it."""
+        return nullcontext() if self._parts.auth is None else self._parts.auth.at_one_moment()
 
     def at_once(self, scope: MutableMapping[str, Any]) -> Answer | None:
         """The answer to a question of a gateway that needs not wait; None for all others, which are to be called."""
@@ -193,6 +199,9 @@ async def _respond(request: Request, route: Route, parts: Parts) -> Response:
     try:
         credential = await run_in_threadpool(parts.authenticator.credential, request.headers.getlist("authorization"))
         request.state.credential = credential
+        meant = request.headers.get(ACCOUNT_HEADER)
+        if meant is not None:
+            credential.require_account(unquote(meant, errors="replace"))
         if route.scopes:
             credential.require_any(route.scopes)
         content = await _content(request, route.largest)

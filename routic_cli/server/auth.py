@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import AbstractContextManager
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -95,6 +96,10 @@ class AuthEndpoint:
         answer = await self._answer(scope, patient=True)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers()})
         await send({"type": "http.response.body", "body": answer.body})
+
+    def at_one_moment(self) -> AbstractContextManager[None]:
+        """For a block of `at_once`, of requests that had come before it: they are judged by one state of the store."""
+        return self._gate.at_one_moment()
 
     def at_once(self, scope: MutableMapping[str, Any]) -> Answer | None:
         """The answer to one request; None, and nothing noted, when it would have to wait for one: then call instead."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -66,10 +68,22 @@ class Gate:
         self._lookup: KeyLookup | None = None
         self._was_there = False
         self._stamp = b""
+        self._moment: bytes | None = None
         self._known: dict[bytes, Known] = {}
         self._thread: ThreadPoolExecutor | None = None
         self._opening: asyncio.Task[RouticError | None] | None = None
         self._failure: tuple[RouticError, float] | None = None
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """In the block the store is asked once whether anything has changed. For requests that have come before it."""
+        try:
+            if self._lookup is not None:
+                with suppress(OSError):  # whoever asks next finds out what is wrong
+                    self._moment = self._lookup.stamp()
+            yield
+        finally:
+            self._moment = None
 
     def find(self, digest: bytes, now: UnixSeconds) -> Known | None:
         """The key with a secret of this SHA-256; None when there is none. MustWaitError: `find_patiently` can tell."""
@@ -79,7 +93,7 @@ class Gate:
                 raise MustWaitError
             return None
         try:
-            stamp = lookup.stamp()
+            stamp = self._moment or lookup.stamp()
             if stamp is not None and stamp == self._stamp:
                 known = self._known.get(digest)
                 if known is not None:

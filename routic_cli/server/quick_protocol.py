@@ -26,10 +26,10 @@ class QuickProtocol(BoundedProtocol):
             return
         turn = _turns.get(self.server_state)
         if turn is None:
-            turn = _turns[self.server_state] = _Turn()
+            turn = _turns[self.server_state] = _Turn(app)
         if not turn.waiting:
             self.loop.call_soon(turn.answer)
-        turn.waiting.append((self, cycle, app))
+        turn.waiting.append((self, cycle))
 
     def at_once(self, cycle: RequestResponseCycle, app: Application) -> Answer | None:
         """The answer, where there is one without waiting."""
@@ -65,18 +65,21 @@ class QuickProtocol(BoundedProtocol):
 class _Turn:
     """The requests that came in one turn of the event loop: all are decided, then all are written.
 
-    Who waits for several of them is woken once, which costs more than a decision.
+    Who waits for several of them is woken once, which costs more than a decision; and the store is asked once for all
+    of them whether it has changed, as all of them were there before.
     """
 
-    def __init__(self) -> None:
-        self.waiting: list[tuple[QuickProtocol, RequestResponseCycle, Application]] = []
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self.waiting: list[tuple[QuickProtocol, RequestResponseCycle]] = []
 
     def answer(self) -> None:
         """Answer all that wait."""
         waiting, self.waiting = self.waiting, []
-        answers = [protocol.at_once(cycle, app) for protocol, cycle, app in waiting]
-        for (protocol, cycle, app), answer in zip(waiting, answers, strict=True):
-            protocol.finish(cycle, app, answer)
+        with self._app.at_one_moment():
+            answers = [protocol.at_once(cycle, self._app) for protocol, cycle in waiting]
+        for (protocol, cycle), answer in zip(waiting, answers, strict=True):
+            protocol.finish(cycle, self._app, answer)
 
 
 _turns: Final[WeakKeyDictionary[ServerState, _Turn]] = WeakKeyDictionary()

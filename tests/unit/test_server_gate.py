@@ -208,3 +208,15 @@ def _eventually(endpoint: Endpoint, key: str) -> int:
             return status
         threading.Event().wait(0.05)
     return 503
+
+
+def test_requests_that_are_answered_together_see_what_was_committed_before_them(endpoint: Endpoint) -> None:
+    key, other = endpoint.create("one"), endpoint.create("other")
+    assert [endpoint.ask(each).status for each in (key, other)] == [200, 200]
+    endpoint.revoke("one")
+
+    with endpoint.gate.at_one_moment():
+        assert [endpoint.ask(each).status for each in (key, other, key)] == [401, 200, 401]
+        endpoint.revoke("other")
+
+    assert endpoint.ask(other).status == 401
