@@ -163,6 +163,14 @@ def test_a_table_of_findings_fits_and_keeps_its_words(width: int) -> None:
     assert "\x1b" not in text
 
 
+def test_findings_with_one_reason_are_told_it_once_and_each_keeps_its_line_and_its_command() -> None:
+    alike = [finding(key_name=name, remedy=f"routic rotate {name}") for name in ("a", "b", "c")]
+    table = findings_table([*alike, finding(evidence="Another.")], NOW, Look(80, colour=False, unicode=True))
+    assert table.count("3 calls by curl.") == 1
+    assert table.count("medium  ") == 4
+    assert [f"Try: routic rotate {name}\n" in table for name in ("a", "b", "c", "prod")] == [True] * 4
+
+
 def test_a_command_is_never_folded() -> None:
     long = finding(remedy=f"routic keys revoke {'n' * 64} --reason 'used in a browser'")
     table = findings_table([long], NOW, Look(40, colour=False, unicode=True))

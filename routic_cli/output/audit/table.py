@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from routic_cli.domain.audit.findings import Finding, Severity
@@ -58,11 +59,19 @@ def findings_table(findings: Sequence[Finding], now: int, look: Look) -> str:
         row[_COUNT] = [Span(" " * (widths[_COUNT] - line_columns(row[_COUNT]))), *row[_COUNT]]
     fits = sum(widths) + GAP * (len(widths) - 1) <= look.width
     lines = lay_out(headers, widths) if fits else []
-    for number, (finding, row) in enumerate(zip(findings, rows, strict=True)):
+    pairs = zip(findings, rows, strict=True)
+    for number, (_, group) in enumerate(groupby(pairs, lambda pair: _reason(pair[0]))):
+        alike = list(group)
         lines += [[]] if number else []
-        lines += lay_out(row, widths) if fits else fold(_joined(row), look.width)
-        lines += _below(finding, now, widths[0] + GAP if fits else GAP, look)
+        for _, row in alike:
+            lines += lay_out(row, widths) if fits else fold(_joined(row), look.width)
+        lines += _below([finding for finding, _ in alike], now, widths[0] + GAP if fits else GAP, look)
     return paint(lines, look)
+
+
+def _reason(finding: Finding) -> tuple[object, ...]:
+    """Findings one after the other that share it are told it once: keys without an end, most of all."""
+    return finding.rule, finding.evidence, finding.addresses, finding.first_at, finding.last_at
 
 
 def _cells(finding: Finding, now: int) -> Iterator[Cell]:
@@ -82,15 +91,16 @@ def _joined(row: Sequence[Line]) -> Line:
     return line
 
 
-def _below(finding: Finding, now: int, indent: int, look: Look) -> Iterator[Line]:
+def _below(alike: Sequence[Finding], now: int, indent: int, look: Look) -> Iterator[Line]:
     room = max(look.width - indent, 1)
     margin = Span(" " * indent)
-    for text, style in _sentences(finding, now):
+    for text, style in _sentences(alike[0], now):
         for part in fold(as_line(Span(text, style)), room):
             yield [margin, *part]
-    if finding.remedy:
-        # Never folded, so that it can be copied: a terminal breaks the line, and knows that it is one.
-        yield [margin, Span("Try: ", "dim"), *as_line(finding.remedy)]
+    for finding in alike:
+        if finding.remedy:
+            # Never folded, so that it can be copied: a terminal breaks the line, and knows that it is one.
+            yield [margin, Span("Try: ", "dim"), *as_line(finding.remedy)]
 
 
 def _sentences(finding: Finding, now: int) -> Iterator[tuple[str, str]]:
