@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any, Final
+
+import orjson
 
 from routic_cli.domain.secret import Fingerprint, is_fingerprint
 from routic_cli.domain.usage import Outcome, UsageEvent
@@ -74,7 +75,7 @@ def _key(value: str) -> Presented:
 
 def _status(record: Record, metadata: Record) -> tuple[int, bool]:
     """What the caller was answered, and whether it was LiteLLM that said no, and not the model's provider."""
-    if "failure" not in {record.get("status"), metadata.get("status")}:
+    if "failure" not in (record.get("status"), metadata.get("status")):
         return _OK, False
     error = metadata.get("error_information")
     error = error if isinstance(error, dict) else {}
@@ -113,8 +114,8 @@ def _parsed(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value) if value else None
-    except (ValueError, RecursionError):
+        return orjson.loads(value)
+    except ValueError:
         return None
 
 

@@ -14,6 +14,7 @@ from routic_cli.importing.logs.formats import Format, format_of
 from routic_cli.importing.logs.identities import Identities
 
 _MARK: Final = b"\xef\xbb\xbf"
+UNFORESEEN: Final = "it has a field of a kind that routic did not foresee"
 _TOO_DEEP: Final = "it is nested too deeply"
 
 
@@ -56,6 +57,13 @@ class LogReader:
                 append(self._event(record, identity_of(line[:-1] if line[-1:] == b"\r" else line)))
             except BadLineError as error:
                 bad(BadLine(number, f"{error}"))
+            except (
+                TypeError,
+                ValueError,
+                LookupError,
+                AttributeError,
+            ):  # a mistake of ours; the others are not to blame
+                bad(BadLine(number, UNFORESEEN))
 
     def _event(self, record: Any, identity: int) -> UsageEvent:
         if not isinstance(record, dict):
