@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from routic_cli.domain.audit.findings import AuditQuery
+from routic_cli.domain.audit.policy import Policy
 from routic_cli.domain.keys import Key, KeyId, KeyQuery, KeyStatus, UnixSeconds
 from routic_cli.domain.traffic import Dimension, Label, Summary, Traffic, TrafficQuery
 from routic_cli.domain.usage import Outcome
@@ -40,23 +41,16 @@ _KINDS: Final[Mapping[str, str]] = {
 }
 
 
-class Subject(NamedTuple):
-    """Whose report: the account with its currency, and the store by a name that can be shown."""
-
-    account: str
-    currency: str | None
-    store: str
-
-
 def gather(
     transport: Transport,
-    subject: Subject,
     since: UnixSeconds,
     until: UnixSeconds,
     *,
     now: UnixSeconds,
+    store: str,
+    policy: Policy,
 ) -> Report:
-    """Everything that the page says of the time from `since` to before `until`."""
+    """Everything that the page says of the time from `since` to before `until`. `store` is its name on the page."""
 
     def ask(by: tuple[Dimension, ...], key_ids: tuple[KeyId, ...] | None = None) -> Summary:
         return transport.usage.summary(TrafficQuery(by, since=since, until=until, key_ids=key_ids))
@@ -66,14 +60,13 @@ def gather(
     keys, _ = all_keys(transport, KeyQuery(), None)
     usages = _usages(totals, keys)
     return Report(
-        account=subject.account,
-        currency=subject.currency,
-        store=subject.store,
+        account=transport.account(),
+        store=store,
         since=since,
         until=until,
         made_at=now,
         keys=usages,
-        findings=transport.usage.audit(AuditQuery(since, until)),
+        findings=transport.usage.audit(AuditQuery(since, until, policy=policy)),
         steps=steps,
         calls=_calls(usages, steps, ask),
         errors=_errors(ask((Dimension.HOUR, Dimension.OUTCOME, Dimension.STATUS)).rows, steps),

@@ -255,28 +255,28 @@ def test_it_says_where_the_page_is_and_how_to_open_it(logged: Logged) -> None:
     assert f"file://{logged.file}" in done.err
 
 
+def without_charts(sandbox: Sandbox, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command where the package that draws is not installed."""
+    command = [sys.executable, "-c", WITHOUT_CHARTS, "usage", "report", *arguments]
+    return subprocess.run(command, cwd=sandbox.cwd, env=sandbox.environ, capture_output=True, text=True, check=False)
+
+
 def test_without_its_package_it_names_the_extra(logged: Logged) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_CHARTS, "usage", "report"],
-        cwd=logged.sandbox.cwd,
-        env=logged.sandbox.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = without_charts(logged.sandbox)
 
     assert done.returncode == 1
     assert "pip install 'routic[report]'" in done.stderr
     assert "No report was made" in done.stderr
     assert not logged.file.exists()
+    assert without_charts(logged.sandbox, "--help").returncode == 0
 
 
 def test_a_server_s_store_gives_the_same_page(logged: Logged, tmp_path: Path) -> None:
     token = logged.sandbox.ok("keys", "create", "--name", "ops", "--scope", "usage:read", "--scope", "keys:read").secret
-    here = logged.page("--until", "2000000000", "--force")
+    here = logged.page("--until", "2033-05-18", "--force")
     elsewhere = Sandbox(tmp_path / "elsewhere")
     with routic_serve(logged.sandbox) as serving:
-        elsewhere.ok("--store", serving.url, "usage", "report", "--until", "2000000000", env={"ROUTIC_TOKEN": token})
+        elsewhere.ok("--store", serving.url, "usage", "report", "--until", "2033-05-18", env={"ROUTIC_TOKEN": token})
         there = read_page((elsewhere.cwd / "routic-usage.html").read_text())
 
     assert serving.url in there.one("header").text

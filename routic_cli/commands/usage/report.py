@@ -80,11 +80,18 @@ def run(
 
 
 def _report(session: Session, period: Period) -> Report:
-    from routic_cli.workflows.usage_report import Subject, gather
+    from routic_cli.workflows.usage_report import gather
 
-    subject = Subject("default", None, session.config.store_url.url)
+    config = session.config
     with patience(session.console, "Making the report"):
-        report = gather(session.transport, subject, period.since, period.until, now=period.now)
+        report = gather(
+            session.transport,
+            period.since,
+            period.until,
+            now=period.now,
+            store=config.store_url.url,
+            policy=config.policy,
+        )
     findings = [replace(each, remedy=each.remedy and session.with_its_flags(each.remedy)) for each in report.findings]
     return replace(report, findings=findings)
 

@@ -16,7 +16,7 @@ COLOURS: Final = 8
 
 _AXIS: Final = 46
 _MILLISECONDS: Final = 1000
-_PADDING: Final = {"top": 8, "right": 12, "bottom": 28}
+_PADDING: Final = {"top": 8, "right": 12, "bottom": 30}
 
 
 def time_axis(begin: int, end: int, width: int) -> dict[str, Any]:
@@ -29,6 +29,7 @@ def time_axis(begin: int, end: int, width: int) -> dict[str, Any]:
             "tickCount": 4 if width == NARROW else 8,
             "labelOverlap": "greedy",
             "labelSeparation": 14,
+            "labelPadding": 11,
             "labelFlush": True,
             "format": _time_format(end - begin),
         },

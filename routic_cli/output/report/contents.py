@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from routic_cli.domain.accounts import Account
 from routic_cli.domain.audit.findings import Finding, Severity
 from routic_cli.domain.keys import Key, KeyId, KeyStatus, UnixSeconds
 from routic_cli.domain.traffic import Traffic
@@ -58,8 +59,7 @@ class KeyUsage:
 class Report:
     """Everything on the page. The times of the log are whole hours; `made_at` is the moment that ages are told from."""
 
-    account: str
-    currency: str | None
+    account: Account
     store: str
     since: UnixSeconds
     until: UnixSeconds

@@ -28,7 +28,7 @@ def heading(report: Report) -> Markup:
         tag(
             "p",
             "Account ",
-            name_of(report.account),
+            name_of(report.account.name),
             f" · {length_of(report.since, report.until)} · made {minute(report.made_at)} · store ",
             name_of(report.store),
             class_="facts",
@@ -40,7 +40,6 @@ def tiles(report: Report) -> Markup:
     """The figures of the whole period."""
     calls, errors, cost = report.total("calls"), report.total("errors"), report.total("cost")
     tokens_in, tokens_out = report.total("tokens_in"), report.total("tokens_out")
-    currency = f"{report.currency}, " if report.currency else ""
     active = report.active_keys
     used = sum(each.traffic is not None for each in report.keys if each.key is not None and each.key in active)
     found = [severity_mark(each, f"{count} {each}") for each, count in report.severities().items() if count]
@@ -53,7 +52,7 @@ def tiles(report: Report) -> Markup:
             number(tokens_in + tokens_out, magnitude(tokens_in + tokens_out)),
             f"{magnitude(tokens_in)} in · {magnitude(tokens_out)} out",
         ),
-        _tile("Cost", number(exact_money(cost), _short_money(cost), title=money(cost)), f"{currency}as logged"),
+        _tile("Cost", number(exact_money(cost), _short_money(cost), title=money(cost)), _currency(report)),
         _tile("Active keys", number(len(active), f"{len(active):,}"), f"{len(active) - used:,} without a call"),
         _tile("Findings", joined(found) or number(0, "0"), "" if found else "Nothing that should not be there"),
         class_="tiles",
@@ -141,6 +140,11 @@ def _short(count: int) -> str:
 def _short_money(billionths: int) -> str:
     whole = billionths // BILLIONTHS
     return money(billionths) if whole < _MILLION // 10 else _short(whole)
+
+
+def _currency(report: Report) -> str:
+    account = report.account
+    return account.currency if account.balance is None else f"{account.currency} · {money(account.balance)} left"
 
 
 def _tile(name: str, figure: Markup, more: str) -> Markup:

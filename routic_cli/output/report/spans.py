@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from routic_cli.domain.audit.findings import Finding
 from routic_cli.domain.keys import Key, UnixSeconds
 from routic_cli.output.report.bars import time_axis
-from routic_cli.output.report.dates import day, stretch
+from routic_cli.output.report.dates import DAY, day, stretch
 from routic_cli.output.report.markup import Markup, harmless
 from routic_cli.output.report.vega import NARROW, WIDE, Spec, figure
 from routic_cli.output.times import last_use, relative
@@ -19,7 +19,7 @@ _NAMES: Final = 250
 _EDGE: Final = 14
 _SPARE: Final = 0.86
 """Letters are measured here in another font than the reader's, which may be wider."""
-_AXIS: Final = 28
+_AXIS: Final = 30
 _WIDE_ROW: Final = 28
 _NARROW_ROW: Final = 44
 
@@ -72,7 +72,7 @@ def keys_by_age(keys: Sequence[Key], now: UnixSeconds) -> Markup:
             used = f"{key.name}: last used {relative(key.last_used_at, now)}, {day(key.last_used_at)}"
             dots.append(_Dot(row, key.last_used_at, "s0", hollow=False, title=used))
     oldest = min([key.created_at for key in keys] + [dot.at for dot in dots])
-    begin = min(oldest, now - 3600)
+    begin = min(oldest, now - DAY)
     return _figure(names, lines, dots, begin, now, "How old each key is, and when it was used last")
 
 

@@ -41,7 +41,7 @@ def keys_table(report: Report, rows: Sequence[KeyUsage]) -> Markup:
         ("Errors", "amount"),
         ("Tokens in", "amount"),
         ("Tokens out", "amount"),
-        ("Cost", "amount"),
+        (f"Cost, {report.account.currency}", "amount"),
         ("Last use", ""),
     )
     return _table(head, [_key_row(report, each) for each in rows], "keys")
@@ -97,7 +97,7 @@ def _key_row(report: Report, each: KeyUsage) -> Markup:
         _amount("Errors", number(errors, shown)),
         _amount("Tokens in", number(tokens_in, magnitude(tokens_in))),
         _amount("Tokens out", number(tokens_out, magnitude(tokens_out))),
-        _amount("Cost", number(exact_money(cost), money(cost, report.currency))),
+        _amount(f"Cost, {report.account.currency}", number(exact_money(cost), money(cost))),
         tag("td", tag("span", _last_use(report, each)), class_="brief", data_label="Last use", role="cell"),
         role="row",
     )

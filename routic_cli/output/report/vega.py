@@ -28,7 +28,7 @@ _CONFIG: Final[Spec] = {
     "axis": {
         "labelColor": "var(--muted)",
         "labelFontSize": 12,
-        "labelPadding": 6,
+        "labelPadding": 8,
         "gridColor": "var(--line)",
         "domainColor": "var(--line)",
         "tickColor": "var(--line)",
