@@ -6,6 +6,7 @@ import glob
 import os
 import select
 import stat
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -65,6 +66,8 @@ def found_paths(arguments: Sequence[str]) -> list[str]:
 def opened(path: str) -> Iterator[OpenFile]:
     """One file, or standard input for `-`, from its beginning to its end. InvalidRequestError."""
     if path == STDIN:
+        if sys.stdin is None:  # and what has its number by now is not ours to read
+            raise _refused("Standard input", "It is closed")
         yield OpenFile("standard input", _STDIN_FD)
         return
     fd = _open(path)
