@@ -35,6 +35,11 @@ _EVENT: Final = ", ".join(
 _SUMS: Final = """sum(calls), sum(CASE WHEN status >= 400 THEN calls ELSE 0 END), sum(tokens_in), sum(tokens_out),
     sum(cost), min(first_at), max(last_at)"""
 
+# Most questions are about few series of many hours. To sort each hour's row by its labels takes longer than to read it:
+# summed up by series first, a number, there are fewer rows to sort. With `hour` among the labels nothing is saved.
+_BY_SERIES: Final = """(SELECT series, sum(calls) AS calls, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out,
+    sum(cost) AS cost, min(first_at) AS first_at, max(last_at) AS last_at FROM hours {} GROUP BY series)"""
+
 PRUNE_HOURS: Final = ("DELETE FROM hours WHERE hour < ?", "DELETE FROM strangers WHERE hour < ?")
 PRUNE_TEXTS: Final = (
     "DELETE FROM series WHERE id NOT IN (SELECT series FROM hours)",
@@ -69,22 +74,27 @@ def events(connection: sqlite3.Connection, query: EventQuery, account: str | Non
 
 def traffic(connection: sqlite3.Connection, query: TrafficQuery, account: str | None) -> list[Traffic]:
     """Calls counted by what they have in common."""
+    series = _Where(connection)
+    series.account(account)
+    series.keys(query.key_ids)
+    series.number("version = ?", query.version)
+    if query.outcomes is not None:
+        series.one_of("outcome", query.outcomes)
+    if query.flag is not None:
+        series.add("flags & ?", BITS[query.flag])
     where = _Where(connection)
-    where.account(account)
-    where.keys(query.key_ids)
     # The hours themselves are the order of the table; `last_at` would look at each row of it.
     where.number("hour > ?", None if query.since is None else query.since - HOUR_SECONDS)
     where.number("hour < ?", query.until)
-    where.number("version = ?", query.version)
-    if query.outcomes is not None:
-        where.one_of("outcome", query.outcomes)
-    if query.flag is not None:
-        where.add("flags & ?", BITS[query.flag])
+    if series.sql:
+        where.add(f"series IN (SELECT id FROM series {series.sql})", *series.values)  # noqa: S608  # our own names
+    source = f"hours CROSS JOIN series ON series.id = hours.series {where.sql}"
+    if Dimension.HOUR not in query.by:
+        source = f"{_BY_SERIES.format(where.sql)} AS hours CROSS JOIN series ON series.id = hours.series"
     columns = [_COLUMNS.get(dimension, dimension.value) for dimension in query.by]
     group = f"GROUP BY {', '.join(str(place) for place in range(1, len(columns) + 1))}" if columns else ""
     rows = connection.execute(
-        f"SELECT {''.join(f'{column}, ' for column in columns)}{_SUMS}"  # noqa: S608  # our own names
-        f" FROM hours CROSS JOIN series ON series.id = hours.series {where.sql} {group}",
+        f"SELECT {''.join(f'{column}, ' for column in columns)}{_SUMS} FROM {source} {group}",  # noqa: S608  # our own names
         where.values,
     )
     texts = _Texts(connection)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from routic_cli.domain.key_format import ALPHABET, RANDOM_LENGTH, check_characters
@@ -139,7 +140,7 @@ class Plan:
 
     def calls(self) -> Iterator[Call]:
         """Every call, in the order of time."""
-        extra = sorted(self.extra)
+        extra = sorted(self.extra, key=attrgetter("time"))
         yield from self._numbered(call for call in extra if call.time < self.begin)
         place = sum(call.time < self.begin for call in extra)
         for hour in range(self.begin, self.end, HOUR):
@@ -148,7 +149,7 @@ class Plan:
             while place < len(extra) and extra[place].time < hour + HOUR:
                 found.append(extra[place])
                 place += 1
-            found.sort()
+            found.sort(key=attrgetter("time"))
             yield from self._numbered(found, hour)
 
     def register(self, store: Store) -> None:

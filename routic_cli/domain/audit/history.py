@@ -55,7 +55,7 @@ def calls_of(rows: Iterable[Traffic]) -> int:
 
 
 def _asked(facts: Facts, by: tuple[Dimension, ...], keys: Collection[KeyId] | None, **conditions: Any) -> Rows:
-    ids = tuple(key.id for key in facts.keys) if keys is None else tuple(sorted(keys))
+    ids = tuple(sorted((key.id for key in facts.keys) if keys is None else keys))
     found: Rows = {}
     for row in facts.traffic(TrafficQuery((Dimension.KEY, *by), key_ids=ids, **conditions)):
         found.setdefault(KeyId(str(row.labels[0])), []).append(row)

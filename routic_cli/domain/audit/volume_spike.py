@@ -66,7 +66,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     if not suspects:
         return
     now = window(facts, Dimension.HOUR)
-    before = baseline(facts, Dimension.HOUR)
+    before = baseline(facts, Dimension.HOUR, keys=[key.id for key in suspects])
     until = facts.query.since - facts.query.since % HOUR_SECONDS
     found: list[tuple[Key, list[_Spike], _Habit]] = []
     for key in suspects:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 from routic_cli.domain.audit.facts import Facts
@@ -42,7 +42,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     environments = {key.id: environment for key in facts.all_keys if (environment := environment_of(key)) is not None}
     if len(set(environments.values())) < len({_DEVELOPMENT, _PRODUCTION}):
         return
-    places = _places(facts, list(environments))
+    places = _places(facts, environments)
     now = window(facts, Dimension.NETWORK, Dimension.FAMILY, outcomes=LET_IN)
     found: list[tuple[Key, set[Label]]] = []
     for key in established(facts):
@@ -60,10 +60,11 @@ def find(facts: Facts) -> Iterator[Finding]:
         yield _finding(key, environments[key.id], rows)
 
 
-def _places(facts: Facts, keys: list[KeyId]) -> Mapping[Label, Counter[KeyId]]:
+def _places(facts: Facts, environments: Container[KeyId]) -> Mapping[Label, Counter[KeyId]]:
     places: dict[Label, Counter[KeyId]] = defaultdict(Counter)
-    for key_id, rows in baseline(facts, Dimension.NETWORK, keys=keys, outcomes=LET_IN).items():
-        for row in rows:
+    keys = [key.id for key in facts.all_keys]  # all of them: the same question as the other rules ask
+    for key_id, rows in baseline(facts, Dimension.NETWORK, Dimension.FAMILY, keys=keys, outcomes=LET_IN).items():
+        for row in rows if key_id in environments else ():
             places[row.labels[1]][key_id] += row.calls
     return places
 
