@@ -45,6 +45,7 @@ COMMANDS: Final = (
     Entry(("rotate",), "routic_cli.commands.rotate", "Give a key its next version, and let the old one retire."),
     Entry(("export",), "routic_cli.commands.export", "Print keys as a shell, CI or a service reads them."),
     Entry(("run",), "routic_cli.commands.run", "Run a command with keys in its environment."),
+    Entry(("scan",), "routic_cli.commands.scan", "Find our keys in files and in git history."),
     Entry(("serve",), "routic_cli.commands.serve", "Serve the admin API and the auth endpoint of a gateway."),
     Entry(("doctor",), "routic_cli.commands.doctor", "Say what is wrong on this machine, and how to mend it."),
     Entry(("env", "check"), "routic_cli.commands.env.check", "Say whether a file is a safe place for a secret."),

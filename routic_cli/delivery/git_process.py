@@ -59,14 +59,7 @@ def ask_git(
     folder: Path, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), seconds: float = ANSWER_SECONDS
 ) -> subprocess.CompletedProcess[bytes]:
     """What git says in the folder; GitCannotSayError unless it ends in time with one of the accepted codes."""
-    binary = _binary()
-    if binary is None:
-        raise GitCannotSayError(
-            GitTrouble.NO_BINARY,
-            f"There is a git repository around {folder}, and no git program to ask about it",
-            remedy="install git, or put it on PATH",
-        )
-    command = [binary, *_DISARMED, "-C", str(folder), *arguments]
+    command = git_command(folder, *arguments)
     try:
         answer = subprocess.run(
             command, input=stdin, capture_output=True, env=environment(), timeout=seconds, check=False
@@ -75,11 +68,23 @@ def ask_git(
         why = f"git {arguments[0]} took more than {seconds:g} s in {folder}"
         raise GitCannotSayError(GitTrouble.TIMEOUT, "Git did not answer in time", why=why) from error
     except OSError as error:
-        why = f"{binary}: {error.strerror}"
+        why = f"{command[0]}: {error.strerror}"
         raise GitCannotSayError(GitTrouble.NO_BINARY, "Git could not be started", why=why) from error
     if answer.returncode not in accept:
-        raise _explained(folder, answer)
+        raise explained(folder, answer.stderr, answer.returncode)
     return answer
+
+
+def git_command(folder: Path, *arguments: str) -> list[str]:
+    """The command line that asks git in the folder, for `environment()`. GitCannotSayError without a git program."""
+    binary = _binary()
+    if binary is None:
+        raise GitCannotSayError(
+            GitTrouble.NO_BINARY,
+            f"There is a git repository around {folder}, and no git program to ask about it",
+            remedy="install git, or put it on PATH",
+        )
+    return [binary, *_DISARMED, "-C", str(folder), *arguments]
 
 
 def _binary() -> str | None:
@@ -92,8 +97,9 @@ def _binary() -> str | None:
     return None
 
 
-def _explained(folder: Path, answer: subprocess.CompletedProcess[bytes]) -> GitCannotSayError:
-    said = answer.stderr.decode(errors="replace").strip()
+def explained(folder: Path, stderr: bytes, code: int) -> GitCannotSayError:
+    """What git said as it failed, and what mends it."""
+    said = stderr.decode(errors="replace").strip()
     if "safe.directory" in said:
         add = next((line.strip() for line in said.splitlines() if "--add safe.directory" in line), "")
         return GitCannotSayError(
@@ -104,5 +110,5 @@ def _explained(folder: Path, answer: subprocess.CompletedProcess[bytes]) -> GitC
     return GitCannotSayError(
         GitTrouble.DAMAGED,
         f"Git cannot say what it would publish from {folder}",
-        why=next(iter(said.splitlines()), f"exit code {answer.returncode}").removeprefix("fatal: "),
+        why=next(iter(said.splitlines()), f"exit code {code}").removeprefix("fatal: "),
     )

@@ -11,7 +11,7 @@ from typing import Final
 from routic_cli.delivery.packing import docker_contexts_with, npm_package_that_ships
 from routic_cli.delivery.verdict import Finding, Severity
 
-_WEB_ROOTS: Final = frozenset({"public", "static", "dist", "www"})
+WEB_ROOTS: Final = frozenset({"public", "static", "dist", "www"})
 _EXAMPLE_SUFFIXES: Final = (".example", ".sample", ".template")
 _PUBLIC_PREFIXES: Final = (
     "NEXT_PUBLIC_", "VITE_", "REACT_APP_", "NUXT_PUBLIC_", "EXPO_PUBLIC_", "GATSBY_", "PUBLIC_", "NG_APP_",
@@ -116,4 +116,4 @@ def _web_root_of(folder: Path) -> Path | None:
     inside = [folder, *folder.parents]
     if above:
         inside = [place for place in inside if place != above and place.is_relative_to(above)]
-    return next((place for place in reversed(inside) if place.name.lower() in _WEB_ROOTS), None)
+    return next((place for place in reversed(inside) if place.name.lower() in WEB_ROOTS), None)

@@ -1,0 +1,92 @@
+"""Asking git for more than fits into memory or into ten seconds: its output is read as it comes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final, ParamSpec, TypeVar
+
+from routic_cli.delivery.git_process import GitCannotSayError, environment, explained, git_command
+from routic_cli.domain.errors import RouticError
+
+PIPE: Final = 1 << 20
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ScanError(RouticError):
+    """Something could not be scanned."""
+
+    code = "scan_failed"
+
+
+@contextmanager
+def streaming(folder: Path, *arguments: str, stdin: IO[bytes] | None = None, index: str = "") -> Iterator[IO[bytes]]:
+    """What git says in the folder, unbuffered. ScanError when it cannot be asked, or fails before its end is read."""
+    command = asked(git_command, folder, *arguments)
+    more: dict[str, Any] = {"pipesize": PIPE} if sys.platform == "linux" else {}
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment() | ({"GIT_INDEX_FILE": index} if index else {}),
+                bufsize=0,
+                **more,
+            )
+        except OSError as error:
+            raise ScanError("Git could not be started", why=f"{command[0]}: {error.strerror}") from error
+        assert process.stdout is not None  # noqa: S101  # it was asked for
+        try:
+            yield process.stdout
+            code = process.wait()
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            process.stdout.close()
+            process.wait()
+        if code:
+            errors.seek(0)
+            raise scan_error(explained(folder, errors.read(), code))
+
+
+def asked(ask: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """What a question to git gives, with its refusal said in the words of a scan."""
+    try:
+        return ask(*arguments, **options)
+    except GitCannotSayError as error:
+        raise scan_error(error) from error
+
+
+def scan_error(error: GitCannotSayError) -> ScanError:
+    """Git's trouble, where nothing was to be published."""
+    what = error.what.replace("cannot say what it would publish from", "could not read the repository at")
+    return ScanError(what, why=error.why, not_done="The scan is not complete", remedy=error.remedy)
+
+
+@contextmanager
+def spooled(lines: Iterable[bytes]) -> Iterator[IO[bytes]]:
+    """Lines as a file for git to read: through a pipe they would have to be fed while its answers are read."""
+    with tempfile.TemporaryFile() as file:
+        file.writelines(lines)
+        file.seek(0)
+        yield file
+
+
+def records(stream: IO[bytes], separator: bytes = b"\0") -> Iterator[bytes]:
+    """What stands between the separators, piece by piece."""
+    rest = b""
+    while fresh := os.read(stream.fileno(), PIPE):
+        *whole, rest = (rest + fresh).split(separator)
+        yield from whole
+    if rest:
+        yield rest

@@ -1,0 +1,128 @@
+"""Where objects of a repository come from: the first commit that had them, under which name, and what holds that."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from routic_cli.scanning.git_stream import records, spooled, streaming
+
+_HISTORY: Final = ("--all", "--reflog")  # --all has the HEADs of all work trees, --reflog all that any of them logs
+_DIFF: Final = ("diff-tree", "--stdin", "-r", "--root", "-m", "--raw", "--no-renames", "--no-abbrev", "-z")
+_OIDS_AT_A_TIME: Final = 10_000  # an argument each
+
+
+class Origin(NamedTuple):
+    """A commit that brought an object in. `age` is greater the later it comes in the history."""
+
+    age: int
+    commit: str
+    file: str
+
+
+class History:
+    """All commits of a repository, children before their parents."""
+
+    def __init__(self, repository: Path) -> None:
+        self._repository = repository
+        with streaming(repository, "rev-list", "--topo-order", "--parents", *_HISTORY) as stream:
+            self._lines = list(records(stream, b"\n"))
+        self._ages = {line.split(b" ", 1)[0].decode(): -n for n, line in enumerate(self._lines)}
+
+    def has(self, commit: str) -> bool:
+        """Whether a branch, a tag, a stash or a reflog reaches the commit."""
+        return commit in self._ages
+
+    def origins(self, oids: Collection[str]) -> Mapping[str, list[Origin]]:
+        """For each blob the commits that brought it in, the first one first; a merge counts where it made it."""
+        found: dict[str, list[Origin]] = {}
+        rest = iter(sorted(oids))
+        while some := list(islice(rest, _OIDS_AT_A_TIME)):
+            wanted = [f"--find-object={oid}" for oid in some]
+            with (
+                spooled(line + b"\n" for line in self._lines) as commits,
+                streaming(self._repository, *_DIFF, *wanted, stdin=commits) as stream,
+            ):
+                for commit, oid, name in _changes(records(stream)):
+                    found.setdefault(oid, []).append(Origin(self._ages[commit], commit, os.fsdecode(name)))
+        return {oid: sorted(origins) for oid, origins in found.items() if oid in oids}
+
+    def holders(self, commits: Collection[str]) -> Mapping[str, str]:
+        """What reaches each commit, in words: a branch, a tag, a stash, a reflog; the first of these that does."""
+        bits = {commit: 1 << n for n, commit in enumerate(commits)}
+        reached: dict[str, int] = {}
+        for line in reversed(self._lines):  # parents before their children
+            commit, *parents = line.decode().split(" ")
+            mask = bits.get(commit, 0)
+            for parent in parents:
+                mask |= reached.get(parent, 0)
+            if mask:
+                reached[commit] = mask
+        held: dict[str, str] = {}
+        for tip, name in _tips(self._repository):
+            mask = reached.get(tip, 0)
+            for commit, bit in bits.items():
+                if mask & bit:
+                    held.setdefault(commit, name)
+            if len(held) == len(bits):
+                break
+        return held
+
+
+def reachable(repository: Path) -> Mapping[str, str]:
+    """The ids of everything that something reaches, the indexes too, each with a name that it has."""
+    with streaming(repository, "rev-list", "--objects", *_HISTORY, "--indexed-objects") as stream:
+        pairs = (line.partition(b" ") for line in records(stream, b"\n"))
+        return {oid.decode(): os.fsdecode(name) for oid, _, name in pairs}
+
+
+def _changes(pieces: Iterator[bytes]) -> Iterator[tuple[str, str, bytes]]:
+    """Commit, new id and name of each change of `diff-tree -z`: a commit's id, or `:modes ids status`, then a name."""
+    commit = ""
+    for piece in pieces:
+        if piece.startswith(b":"):
+            yield commit, piece.split(b" ")[3].decode(), next(pieces)
+        else:
+            commit = piece.decode().strip()
+
+
+def _tips(repository: Path) -> Iterator[tuple[str, str]]:
+    """Commits that are named, and how: branches, tags and what others have first, then stashes, then reflogs."""
+    form = "--format=%(objectname) %(*objectname) %(refname)"
+    with streaming(repository, "for-each-ref", form) as stream:
+        lines = [os.fsdecode(line).split(" ", 2) for line in records(stream, b"\n") if line]
+    yield from sorted(((peeled or oid, ref) for oid, peeled, ref in lines if ref != "refs/stash"), key=_rank)
+    with streaming(repository, *_REFLOGS) as stream:
+        entries = [os.fsdecode(line).split(" ", 1) for line in records(stream, b"\n") if line]
+    yield from sorted(((oid, name) for oid, name in entries), key=lambda entry: not entry[1].startswith("refs/stash"))
+
+
+_REFLOGS: Final = ("-c", "log.showSignature=false", "log", "--no-show-signature", "-g", "--all", "--format=%H %gD")
+_RANKS: Final = ("refs/heads/", "refs/tags/", "refs/remotes/")
+
+
+def _rank(tip: tuple[str, str]) -> int:
+    return next((n for n, prefix in enumerate(_RANKS) if tip[1].startswith(prefix)), len(_RANKS))
+
+
+def short_name(holder: str) -> str:
+    """`main`, `tag v1`, `origin/main`, `stash@{1}`, `reflog HEAD@{3}`."""
+    if holder.endswith("}"):
+        name = holder.removeprefix("refs/").removeprefix("heads/")
+        return name if name.startswith("stash@") else f"reflog {name}"
+    if holder.startswith("refs/tags/"):
+        return f"tag {holder.removeprefix('refs/tags/')}"
+    return holder.removeprefix("refs/").removeprefix("heads/").removeprefix("remotes/")
+
+
+def first_of_each(origins: Iterable[tuple[str, Origin]]) -> Sequence[tuple[str, Origin]]:
+    """For each file, the origin that came first, with what it was given with."""
+    firsts: dict[str, tuple[str, Origin]] = {}
+    for thing, origin in origins:
+        known = firsts.get(origin.file)
+        if known is None or origin < known[1]:
+            firsts[origin.file] = (thing, origin)
+    return list(firsts.values())
