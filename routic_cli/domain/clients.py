@@ -21,6 +21,8 @@ _NAMED_BROWSERS: Final = (
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
 )
+# A program for the desktop that a browser's engine draws: its own name stands before the engine's.
+_DESKTOP: Final = re.compile(r"like Gecko\) ?(?:(?!Chrome/|Electron/)([^/\s]+)/)?.*\bElectron/")
 _COMPATIBLE: Final = re.compile(r"\(compatible; ([^;/)\s]+)")
 
 
@@ -28,6 +30,9 @@ def family_of(agent: str | None) -> str | None:
     """`OpenAI/Python` of `OpenAI/Python 2.8.1`, `curl` of `curl/8.5.0`, `browser: Firefox`; None for no agent."""
     if not agent:
         return None
+    desktop = _DESKTOP.search(agent)
+    if desktop is not None:
+        return (desktop[1] or "Electron")[:_LONGEST]
     if _BROWSER.match(agent):
         name = next((name for mark, name in _NAMED_BROWSERS if mark in agent), "another")
         return f"{BROWSER}: {name}"
