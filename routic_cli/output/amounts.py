@@ -28,12 +28,11 @@ def magnitude(count: int) -> str:
     return f"{amount:,.0f}P"
 
 
-def money(billionths: int, currency: str | None = None, *, places: int = 2) -> str:
-    """`12.34 USD`; `<0.01` for what is not nothing and too little for so many digits behind the point."""
+def money(billionths: int, *, places: int = 2) -> str:
+    """`12.34`; `<0.01` for what is not nothing and too little for so many digits behind the point."""
     amount = Decimal(billionths).scaleb(-_BILLIONTHS)
     least = Decimal(1).scaleb(-places)
-    text = f"<{least}" if 0 < amount < least else f"{amount:,.{places}f}"
-    return f"{text} {currency}" if currency else text
+    return f"<{least}" if 0 < amount < least else f"{amount:,.{places}f}"
 
 
 def places_for(costs: Iterable[int]) -> int:

@@ -1,4 +1,4 @@
-"""Bars and sparklines made of characters: eighths of a block where they can be shown, ASCII where not."""
+"""Bars and sparklines made of characters: heavy lines and blocks where they can be shown, ASCII where not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Final
 
 from routic_cli.output.cells import Line, Span
 
-_EIGHTHS: Final = "▏▎▍▌▋▊▉█"
+# Lines, not blocks: the bars of two rows must not grow together.
+_LINE: Final = "━"
+_HALF: Final = "╸"
 _LEVELS: Final = "▁▂▃▄▅▆▇█"
 _NOTHING: Final = "·"
 _ASCII_BAR: Final = "#"
@@ -21,11 +23,10 @@ def bar(value: int, largest: int, width: int, *, unicode: bool) -> str:
     """As long as the value is beside the largest, which takes the whole width; never nothing for more than nothing."""
     if value <= 0 or largest <= 0:
         return ""
-    eighths = max(round(value * width * 8 / largest), 1)
     if not unicode:
-        return _ASCII_BAR * max(round(eighths / 8), 1)
-    whole, rest = divmod(eighths, 8)
-    return _EIGHTHS[-1] * whole + (_EIGHTHS[rest - 1] if rest else "")
+        return _ASCII_BAR * max(round(value * width / largest), 1)
+    whole, half = divmod(max(round(value * width * 2 / largest), 1), 2)
+    return _LINE * whole + _HALF * half
 
 
 def bar_of_parts(good: int, bad: int, largest: int, width: int, *, unicode: bool) -> Line:

@@ -21,6 +21,7 @@ UNKNOWN_KEYS: Final = "unknown keys"
 _NOT_GIVEN: Final = {Dimension.ADDRESS: "no address", Dimension.AGENT: "no agent", Dimension.MODEL: "no model"}
 _DAY_SECONDS: Final = 24 * HOUR_SECONDS
 _HOURS_SHOWN: Final = 48
+_YEAR_SAID_FROM: Final = 300
 
 Sums = dict[Label, Traffic]
 """The calls of each label, which a table shows as a row."""
@@ -81,7 +82,8 @@ def over_time(sums: Sums, hours: range) -> tuple[str, list[UsageRow]]:
     for hour, row in sums.items():
         if isinstance(hour, int):
             days.setdefault(hour - hour % _DAY_SECONDS, []).append(row)
-    return "day", [_day(day, rows) for day, rows in days.items()]
+    form = "%a %d %b %Y" if len(days) > _YEAR_SAID_FROM else "%a %d %b"
+    return "day", [_day(day, rows, form) for day, rows in days.items()]
 
 
 def _holder(row: Traffic) -> Label:
@@ -104,8 +106,8 @@ def _hour(label: Label) -> Span:
     return Span(time.strftime("%a %d %b %H:%M", time.gmtime(int(str(label)))), "strong")
 
 
-def _day(day: UnixSeconds, rows: Sequence[Traffic]) -> UsageRow:
-    name = Span(time.strftime("%a %d %b %Y", time.gmtime(day)), "strong")
+def _day(day: UnixSeconds, rows: Sequence[Traffic], form: str) -> UsageRow:
+    name = Span(time.strftime(form, time.gmtime(day)), "strong")
     whole = range(day, day + _DAY_SECONDS, HOUR_SECONDS)
     sums = list(add_up(rows, lambda _: day).values())
     course = by_hour(rows, 0, whole)

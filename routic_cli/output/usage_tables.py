@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final, NamedTuple
 
 from routic_cli.domain.keys import UnixSeconds
@@ -30,13 +31,14 @@ from routic_cli.output.times import absolute, relative
 
 _STEPS: Final = (31, 15)
 """Most characters of a sparkline: where there is room, and where there is not."""
-_SHORTEST_BAR: Final = 8
+_SHORTEST_BAR: Final = 6
 _LONGEST_BAR: Final = 40
 _COMFORTABLE_NAME: Final = 28
 _STACKED_BELOW: Final = 40
 _ALARMING: Final = 0.1
+_LAST_CALL: Final = "LAST CALL"
 # The figures that a narrow terminal loses, the first to go first. The name and the calls always stay.
-_FIRST_TO_GO: Final = ("LAST CALL", "OUT", "TOKENS IN", "COST", "ERRORS")
+_FIRST_TO_GO: Final = (_LAST_CALL, "OUT", "TOKENS IN", "COST", "ERRORS")
 
 
 class UsageRow(NamedTuple):
@@ -101,14 +103,16 @@ def usage_table(table: UsageTable, now: UnixSeconds, look: Look) -> str:
         return paint(_stacked(names, figures, table, look), look)
     needed = min(max(map(line_columns, names)), _COMFORTABLE_NAME)
     needed = max(needed, columns_of(table.heading))
-    room = look.width - needed - sum(column.width + GAP for column in figures) - GAP
-    for steps in _STEPS:
+    timeless = [column for column in figures if column.header != _LAST_CALL]
+    # Where no sparkline says when, the last call does so only if there is room; a bar beside its number is worth more.
+    choices = [figures] if any(row.tally.course for row in table.rows) else [figures, timeless]
+    for shown, steps in product(choices, _STEPS):
         courses = _courses(table, steps, look)
-        bar = room - sum(column.width + GAP for column in courses)
+        taken = sum(column.width + GAP for column in [*shown, *courses])
+        bar = min(look.width - needed - taken - GAP, _LONGEST_BAR)
         if bar >= _SHORTEST_BAR:
-            bars = _bars(table, min(bar, _LONGEST_BAR), look)
-            columns = [_Column(table.heading, names), figures[0], bars, *figures[1:], *courses]
-            return paint(_one_line_each(columns, needed, min(bar, _LONGEST_BAR), look.width), look)
+            columns = [_Column(table.heading, names), shown[0], _bars(table, bar, look), *shown[1:], *courses]
+            return paint(_one_line_each(columns, needed, bar, look.width), look)
     return paint(_two_lines_each(table, names, figures, needed, look), look)
 
 
@@ -125,7 +129,7 @@ def _two_lines_each(
     for header in _FIRST_TO_GO:
         if needed + sum(column.width + GAP for column in shown) <= look.width:
             break
-        shown = [column for column in shown if column.header != header]
+        shown = [column for column in shown if not column.header.startswith(header)]
     columns = [_Column(table.heading, names), *shown]
     widths = [needed, *(column.width for column in shown)]
     room = min(look.width, sum(widths) + GAP * len(shown)) - GAP
@@ -153,7 +157,7 @@ def _rows(columns: Sequence[_Column], widths: Sequence[int], width: int) -> list
     headers: list[Line] = [[Span(column.header, "dim")] for column in columns]
     # Over figures, which end where their column ends, so does the header.
     for place, column in enumerate(columns):
-        if place and column.cells and column.header in _TO_THE_RIGHT:
+        if place and column.header.startswith(_TO_THE_RIGHT):
             headers[place] = _to_the_right(headers[place], widths[place])
     found = [lay_out(headers, widths)]
     for number in range(len(columns[0].cells)):
@@ -165,7 +169,7 @@ def _rows(columns: Sequence[_Column], widths: Sequence[int], width: int) -> list
     return found
 
 
-_TO_THE_RIGHT: Final = frozenset({"CALLS", "TOKENS IN", "OUT", "COST"})
+_TO_THE_RIGHT: Final = ("CALLS", "TOKENS IN", "OUT", "COST")
 
 
 def _figures(table: UsageTable, now: UnixSeconds) -> list[_Column]:
@@ -179,10 +183,10 @@ def _figures(table: UsageTable, now: UnixSeconds) -> list[_Column]:
         columns.append(_numbers("OUT", [_dim_when_zero(magnitude(each.tokens_out)) for each in tallies]))
     if any(each.cost for each in tallies):
         places = places_for(each.cost for each in tallies)
-        costs = [Span(money(each.cost, table.currency, places=places), "" if each.cost else "dim") for each in tallies]
-        columns.append(_numbers("COST", costs))
+        costs = [Span(money(each.cost, places=places), "" if each.cost else "dim") for each in tallies]
+        columns.append(_numbers(f"COST {table.currency}" if table.currency else "COST", costs))
     if not table.timed:
-        columns.append(_Column("LAST CALL", [[Span(relative(each.last_at, now), "dim")] for each in tallies]))
+        columns.append(_Column(_LAST_CALL, [[Span(relative(each.last_at, now), "dim")] for each in tallies]))
     return columns
 
 

@@ -153,7 +153,7 @@ def test_a_person_sees_names_shares_charts_and_who_had_no_key(logged: Logged) ->
     assert lines[0].endswith("7 DAYS")
     rows = {line.split("  ")[0]: line for line in lines[1:]}
     assert list(rows) == ["prod", "batch", "no key", "unknown keys"]
-    assert "█" in rows["prod"]
+    assert "━" in rows["prod"]
     assert " 100%" in rows["no key"]
     assert "·" in rows["batch"]
 

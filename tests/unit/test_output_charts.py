@@ -27,8 +27,8 @@ def test_a_bar_is_never_wider_than_its_room_and_only_nothing_has_none(
     assert (drawn == "") is (value == 0)
 
 
-def test_bars_are_told_apart_by_eighths_of_a_character_where_that_can_be_shown() -> None:
-    assert [bar(n, 16, 2, unicode=True) for n in (16, 9, 8, 1)] == ["██", "█▏", "█", "▏"]
+def test_bars_are_told_apart_by_half_a_character_where_that_can_be_shown() -> None:
+    assert [bar(n, 16, 2, unicode=True) for n in (16, 12, 8, 1)] == ["━━", "━╸", "━", "╸"]
     assert [bar(n, 16, 2, unicode=False) for n in (16, 9, 8, 1)] == ["##", "#", "#", "#"]
 
 
@@ -68,8 +68,8 @@ def test_tokens_are_shown_by_their_magnitude(count: int, shown: str) -> None:
     assert magnitude(count) == shown
 
 
-def test_money_has_its_currency_and_what_is_little_is_not_nothing() -> None:
-    assert money(12_345 * BILLIONTHS, "EUR") == "12,345.00 EUR"
+def test_money_that_is_little_is_not_nothing() -> None:
+    assert money(12_345 * BILLIONTHS) == "12,345.00"
     assert money(1) == "<0.01"
     assert money(0) == "0.00"
     assert money(BILLIONTHS // 1000, places=4) == "0.0010"

@@ -49,7 +49,8 @@ def test_a_person_sees_money_in_the_currency_of_the_account(logged: Logged) -> N
     with Terminal(logged.sandbox, "usage", "show", columns=120, env={"NO_COLOR": "1"}) as terminal:
         done = terminal.finish()
     assert done.code == 0
-    assert "0.0325 USD" in done.out
+    assert "COST USD" in done.out
+    assert " 0.0325 " in done.out
 
 
 def test_the_audit_looks_at_the_calls_and_the_keys(logged: Logged) -> None:
