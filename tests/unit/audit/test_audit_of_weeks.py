@@ -44,9 +44,12 @@ def test_ordinary_weeks_give_no_finding_of_weight(tmp_path: Path, seed: int, end
 
 def test_each_planted_incident_is_found_once_and_nothing_else(tmp_path: Path) -> None:
     with audited(tmp_path, with_incidents(4, MONDAY), 100_000) as findings:
-        found = [(each.rule, each.key_name) for each in findings(7 * DAY)]
+        found = findings(7 * DAY)
 
-    assert sorted(found) == sorted(PLANTED.items())
+    assert sorted((each.rule, each.key_name) for each in found) == sorted(PLANTED.items())
+    assert all(len(each.addresses) <= 10 for each in found)
+    # The most severe first.
+    assert [each.severity.rank for each in found] == sorted((each.severity.rank for each in found), reverse=True)
 
 
 def test_a_line_of_the_traffic_is_read_as_the_event_that_it_is() -> None:
