@@ -6,13 +6,15 @@ Nothing in the working directory configures routic: no `.env`, no project file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from routic_cli.config_file import read_document
+from routic_cli.domain.accounts import checked_account
 from routic_cli.domain.audit.policy import HIGHEST, THRESHOLDS, Policy
 from routic_cli.domain.errors import InvalidRequestError
+from routic_cli.domain.keys import DEFAULT_ACCOUNT
 from routic_cli.paths import Paths, default_paths
 from routic_cli.store_url import RemoteStore, StoreUrl, parse_store
 
@@ -21,8 +23,9 @@ _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 TOKEN: Final = "ROUTIC_TOKEN"  # noqa: S105  # names of variables, no secrets
 TOKEN_FILE: Final = "ROUTIC_TOKEN_FILE"  # noqa: S105  # the same
 CA_FILE: Final = "ROUTIC_CA_FILE"
+ACCOUNT: Final = "ROUTIC_ACCOUNT"
 
-PROFILE_FIELDS: Final = ("store", "ca_file", "token_file")
+PROFILE_FIELDS: Final = ("store", "account", "ca_file", "token_file")
 """What a profile may have. No secret is among them."""
 
 AUDIT: Final = "audit"
@@ -56,6 +59,7 @@ class Config:
     `token_file` is empty when ROUTIC_TOKEN_FILE is set to nothing, which is an error to whoever needs a credential.
     `thresholds` are those of the audit that the file sets.
     `own_store` is the store that the profile names, whether or not a flag or a variable outweighs it.
+    `account` is None where none is named: the account `default` of a file, the credential's of an admin API.
     """
 
     paths: Paths
@@ -64,6 +68,7 @@ class Config:
     ca_file: Setting | None = None
     token_file: Setting | None = None
     own_store: Setting | None = None
+    account: Setting | None = None
     thresholds: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -75,6 +80,21 @@ class Config:
     def store_url(self) -> StoreUrl:
         """The store, here or behind an admin API; InvalidRequestError for one that this routic cannot reach."""
         return parse_store(self.store.value, self.store.source)
+
+    @property
+    def account_name(self) -> str:
+        """Whose keys are meant in a store that is a file."""
+        return DEFAULT_ACCOUNT if self.account is None else self.account.value
+
+    @property
+    def keys_url(self) -> str:
+        """What this machine remembers keys by: the store, and the account where the store leaves that open.
+
+        What a crash left open of one account must not be tidied up in another, which does not know the key.
+        """
+        url = self.store_url
+        local = not isinstance(url, RemoteStore) and self.account_name != DEFAULT_ACCOUNT
+        return f"{url.url}#{self.account_name}" if local else url.url
 
     def token_file_for(self, store: RemoteStore) -> Setting | None:
         """The file with the credential for the store.
@@ -117,6 +137,7 @@ def load_config(flags: Flags, environ: Mapping[str, str]) -> Config:
         ca_file=_first(Setting(environ.get(CA_FILE, ""), CA_FILE), own.get("ca_file")),
         token_file=token_file,
         own_store=own.get("store"),
+        account=_checked(_first(Setting(environ.get(ACCOUNT, ""), ACCOUNT), own.get("account"))),
         thresholds=thresholds_of(document, paths.config_file),
     )
 
@@ -130,6 +151,10 @@ def chosen_profile(
         Setting(environ.get("ROUTIC_PROFILE", ""), "ROUTIC_PROFILE"),
         Setting(_text(document, "profile", path), str(path)),
     )
+
+
+def _checked(account: Setting | None) -> Setting | None:
+    return None if account is None else replace(account, value=checked_account(account.value, account.source))
 
 
 def thresholds_of(document: Mapping[str, object], path: Path) -> Mapping[str, int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from routic_cli.config import Config, Flags, asks_for_no_input, load_config
 from routic_cli.delivery.sink import KEYRING
 from routic_cli.domain.errors import InvalidRequestError, RouticError
-from routic_cli.domain.keys import DEFAULT_ACCOUNT, KeyId, UnixSeconds
+from routic_cli.domain.keys import KeyId, UnixSeconds
 from routic_cli.output.console import Console
 from routic_cli.store_url import LocalStore, RemoteStore, is_speakable
 
@@ -100,7 +100,7 @@ class Session:
         from routic_cli.service.keys import KeyService
         from routic_cli.store.sqlite import SqliteStore
 
-        keys = SqliteStore(store.path, account=DEFAULT_ACCOUNT)
+        keys = SqliteStore(store.path, account=self.config.account_name)
         return KeyService(keys, clock=self.now, actor=_actor(), trouble=self._warn_of_last_uses)
 
     def _warn_of_last_uses(self, error: RouticError) -> None:
@@ -110,8 +110,13 @@ class Session:
         """The admin API of the store, asked with this token. The caller closes it."""
         from routic_cli.transport.remote import RemoteTransport
 
-        ca_file = self.config.ca_file
-        return RemoteTransport(store.url, token, ca_file=Path(ca_file.value) if ca_file else None)
+        ca_file, account = self.config.ca_file, self.config.account
+        return RemoteTransport(
+            store.url,
+            token,
+            ca_file=Path(ca_file.value) if ca_file else None,
+            account=account.value if account else None,
+        )
 
     @cached_property
     def credential(self) -> Credential:
@@ -176,7 +181,7 @@ class Session:
         from routic_cli.workflows.issue import Desk
         from routic_cli.workflows.recovery import recover
 
-        desk = Desk(self.transport, self.config.store_url.url, self.journal, self.now(), self.state, self.console.warn)
+        desk = Desk(self.transport, self.config.keys_url, self.journal, self.now(), self.state, self.console.warn)
         for recovery in recover(desk, self._sink_of):
             operation = recovery.operation
             text = f"{operation.kind} of {operation.key_id}, which was cut short: {recovery.outcome}"
@@ -211,7 +216,7 @@ class Session:
 
     def placements(self, key_id: KeyId) -> list[PlacedVersion]:
         """Where this machine has the key."""
-        return self.state.placements(self.config.store_url.url, key_id)
+        return self.state.placements(self.config.keys_url, key_id)
 
     def close(self) -> None:
         """Let go of what was opened."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from routic_cli.config import AUDIT, PROFILE_FIELDS, Flags, check_threshold, chosen_profile
 from routic_cli.config_file import edit_document
+from routic_cli.domain.accounts import checked_account
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.paths import default_paths
 from routic_cli.private_files import is_there
@@ -151,6 +152,8 @@ def _canonical(name: str, value: str) -> str:
     if name == "store":
         url = parse_store(value, "config set store")
         return str(url.path) if isinstance(url, LocalStore) and "://" not in value else url.url
+    if name == "account":
+        return checked_account(value, "config set account")
     if name in _PATHS:
         path = Path(value).absolute()
         if not path.is_file():

@@ -12,7 +12,7 @@ from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.key_format import contains_secret_shape
 from routic_cli.store_url import RemoteStore, StoreUrl, is_speakable
 
-READABLE: Final = ("profile", "store", "ca_file", "token_file", "token", "no_input", f"{AUDIT}.THRESHOLD")
+READABLE: Final = ("profile", "store", "account", "ca_file", "token_file", "token", "no_input", f"{AUDIT}.THRESHOLD")
 """What can be asked for; docs/audit.md lists the thresholds."""
 
 
@@ -37,12 +37,21 @@ def all_settings(config: Config, flags: Flags, environ: Mapping[str, str]) -> li
     return [
         Shown("profile", profile.value, profile.source) if profile else Shown("profile", None, "default"),
         Shown("store", _shown_store(config.store.value, url), config.store.source),
+        _shown_account(config, url),
         Shown("ca_file", ca_file.value, ca_file.source) if ca_file else Shown("ca_file", None, "default"),
         _shown_token_file(config, url),
         _shown_token(config, url, environ),
         Shown("no_input", str(forbidden).lower(), by),
         *_shown_thresholds(config),
     ]
+
+
+def _shown_account(config: Config, url: StoreUrl | None) -> Shown:
+    if config.account is not None:
+        return Shown("account", config.account.value, config.account.source)
+    if isinstance(url, RemoteStore):
+        return Shown("account", None, "the credential's")
+    return Shown("account", config.account_name, "default")
 
 
 def _shown_thresholds(config: Config) -> list[Shown]:

@@ -101,7 +101,7 @@ def abort_rotation(session: Session, ref: str, *, force: bool, yes: bool, dry_ru
     """Make the old version the current one again, and put its secret back."""
     session.require_fields(KEY_FIELDS)
     key = (session.transport if dry_run else session.changing_transport).find(ref)
-    back = plan_abort(key, session.placements(key.id), session.state, session.config.store_url.url, session.now())
+    back = plan_abort(key, session.placements(key.id), session.state, session.config.keys_url, session.now())
     places = [Placement(placed.kind, placed.location, placed.variable) for placed in back.places]
     sinks = sinks_at(session, places, key.id, back.old.number, force=force, nothing_happened="Nothing was changed")
     for sink in sinks:

@@ -27,7 +27,7 @@ def assigned(
 
 
 def _assigned(session: Session, refs: Sequence[str] | None, variable: str | None) -> list[tuple[str, Readable]]:
-    url = session.config.store_url.url
+    url = session.config.keys_url
     named = list(refs) if refs else refs_here(Path.cwd(), session.state, url)
     if variable is not None and len(named) > 1:
         raise InvalidRequestError(

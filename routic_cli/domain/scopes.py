@@ -37,6 +37,17 @@ class Credential:
                 remedy=f"routic keys create --name NAME --scope {wanted[0]}, with a credential that holds it",
             )
 
+    def require_account(self, account: str) -> None:
+        """InsufficientScopeError when it is another account's than the one that is meant."""
+        if account != self.account:
+            raise InsufficientScopeError(
+                f"The credential '{self.name}' is of another account than the one that is meant",
+                why=f"It is of '{self.account}', and ROUTIC_ACCOUNT or the profile names '{account}'",
+                not_done="Nothing was done",
+                remedy=f"routic config set account {self.account}, or another credential",
+                param="account",
+            )
+
     def require_not_its_own(self, key_id: KeyId) -> None:
         """InsufficientScopeError for a retiring secret that changes its own key: a rotation gets rid of a thief."""
         if self.retiring and key_id == self.key_id:

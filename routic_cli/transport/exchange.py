@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from json import dumps
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from urllib.parse import quote
 
 from routic_cli import __version__
 from routic_cli.domain.errors import (
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     import httpx2
 
 T = TypeVar("T")
+
+ACCOUNT_HEADER: Final = "X-Routic-Account"
+"""Whose keys the client means, percent-encoded: the server refuses a request with another account's credential."""
 
 ATTEMPTS: Final = 3
 _BACKOFF_SECONDS: Final = 0.25  # before the second attempt at most; twice that before the third
@@ -87,12 +91,14 @@ class Exchange:
         token: Secret,
         context: Callable[[], ssl.SSLContext],
         *,
+        account: str | None = None,
         timeouts: Timeouts | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._origin = origin_of(base_url)
         self._token = token
+        self._account = None if account is None else quote(account, safe="")
         self._context = context
         self._timeouts = timeouts or Timeouts()
         self._sleep = sleep
@@ -186,6 +192,7 @@ class Exchange:
             "Accept": "application/json",
             "Accept-Encoding": "identity",  # what unpacks to gigabytes is refused by its size
             "User-Agent": f"routic/{__version__}",
+            **({ACCOUNT_HEADER: self._account} if self._account is not None else {}),
             **({"Content-Type": "application/json"} if question.body is not None else {}),
             **question.headers,
         }

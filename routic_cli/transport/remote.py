@@ -71,14 +71,21 @@ _BATCH_SECONDS: Final = 120.0
 class RemoteTransport:
     """A Transport over an admin API at `base_url`, as the holder of `token`.
 
-    `ca_file` names the authorities to trust in the place of the system's.
+    `ca_file` names the authorities to trust in the place of the system's; `account` whose keys are meant, if that must
+    be the credential's account: a request that is not for it is refused.
     """
 
     def __init__(
-        self, base_url: str, token: Secret, *, ca_file: Path | None = None, timeouts: Timeouts | None = None
+        self,
+        base_url: str,
+        token: Secret,
+        *,
+        ca_file: Path | None = None,
+        account: str | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
         self._token = token
-        self._exchange = Exchange(base_url, token, lambda: tls_context(ca_file), timeouts=timeouts)
+        self._exchange = Exchange(base_url, token, lambda: tls_context(ca_file), account=account, timeouts=timeouts)
 
     @cached_property
     def usage(self) -> UsageTransport:

@@ -121,23 +121,25 @@ def _clock(patient: Patient) -> Iterator[Finding]:
 
 
 def _operations(patient: Patient) -> Iterator[Finding]:
-    url = patient.config().store_url.url
+    url = patient.config().keys_url
     for operation in patient.journal().open_operations():
         with patient.journal().abandoned(operation) as dead:
             if not dead:
                 continue
         here = operation.store == url
-        where = "" if here else f" --store {shlex.quote(operation.store)}"
+        store, _, account = operation.store.partition("#")
+        where = "" if here else f" --store {shlex.quote(store)}"
+        whose = f"ROUTIC_ACCOUNT={shlex.quote(account)} " if account and not here else ""
         yield Finding(
             "open-operation",
             Severity.WARN,
             f"A {operation.kind} of {operation.key_id} was cut short; the next change of this store tidies up",
-            f"routic doctor --fix{where}",
+            f"{whose}routic doctor --fix{where}",
         )
 
 
 def _placements(patient: Patient) -> Iterator[Finding]:
-    placements = patient.state().all_placements(patient.config().store_url.url)
+    placements = patient.state().all_placements(patient.config().keys_url)
     for placed in placements:
         key = _key_of(patient.transport(), placed.key_id)
         if key is not None:
@@ -194,7 +196,7 @@ def _placement_findings(placed: PlacedVersion, key: Key, now: UnixSeconds, renew
 
 
 def _env_files(patient: Patient) -> Iterator[Finding]:
-    placements = patient.state().all_placements(patient.config().store_url.url)
+    placements = patient.state().all_placements(patient.config().keys_url)
     files = {placed.location for placed in placements if placed.kind == ENV_FILE}
     for location in sorted(files):
         path = Path(location)
@@ -205,7 +207,7 @@ def _env_files(patient: Patient) -> Iterator[Finding]:
 
 
 def _keyring(patient: Patient) -> Iterator[Finding]:
-    placements = patient.state().all_placements(patient.config().store_url.url)
+    placements = patient.state().all_placements(patient.config().keys_url)
     for placed in placements:
         if placed.kind == KEYRING:
             from routic_cli.delivery.keyring_sink import read_keyring_secret

@@ -61,15 +61,18 @@ def test_each_value_is_listed_with_where_it_came_from(by_hand: Sandbox) -> None:
     assert listed(by_hand) == {
         "profile": ("work", str(file_of(by_hand))),
         "store": ("sqlite:////srv/work.db", "profile work"),
+        "account": ("default", "default"),
         "ca_file": (None, "default"),
         "token_file": (None, "default"),
         "token": (None, "needed for https:// stores only"),
         "no_input": ("false", "default"),
     }
     env = {"ROUTIC_PROFILE": "home.lab", "ROUTIC_CA_FILE": "/srv/ca.pem", "ROUTIC_NO_INPUT": "1"}
+    env["ROUTIC_ACCOUNT"] = "staging"
     assert listed(by_hand, env=env) | {"token": None} == {
         "profile": ("home.lab", "ROUTIC_PROFILE"),
         "store": ("sqlite:////srv/home.db", "profile home.lab"),
+        "account": ("staging", "ROUTIC_ACCOUNT"),
         "ca_file": ("/srv/ca.pem", "ROUTIC_CA_FILE"),
         "token_file": (None, "default"),
         "token": None,
@@ -79,6 +82,7 @@ def test_each_value_is_listed_with_where_it_came_from(by_hand: Sandbox) -> None:
     assert listed(by_hand, *flags, env={**env, "ROUTIC_STORE": "/srv/other.db"}) | {"token": None} == {
         "profile": ("work", "--profile"),
         "store": (URL, "--store"),
+        "account": ("staging", "ROUTIC_ACCOUNT"),
         "ca_file": ("/srv/ca.pem", "ROUTIC_CA_FILE"),
         "token_file": (None, "default"),
         "token": None,
@@ -156,7 +160,7 @@ def test_get_prints_the_bare_value_and_ends_with_1_where_there_is_none(by_hand: 
 def test_an_unknown_setting_lists_those_there_are(sandbox: Sandbox, arguments: list[str]) -> None:
     done = sandbox.run("config", *arguments)
     assert done.code == 2
-    assert "profile, store, ca_file, token_file" in done.err
+    assert "profile, store, account, ca_file, token_file" in done.err
 
 
 def test_the_path_is_told_whatever_is_in_the_file(by_hand: Sandbox) -> None:

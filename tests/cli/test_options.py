@@ -112,7 +112,7 @@ def test_a_key_is_not_created_for_fields_that_there_are_not(sandbox: Sandbox, fi
     before = sandbox.snapshot()
     done = sandbox.run("keys", "create", "--name", "a", "--fields", fields)
     assert (done.code, done.out) == (2, "")
-    assert "revoke_reason, value" in done.error["message"]
+    assert "usage_since, value" in done.error["message"]
     assert sandbox.snapshot() == before
 
 

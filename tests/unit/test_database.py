@@ -313,12 +313,12 @@ def test_a_key_without_versions_is_damage(path: Path) -> None:
 def test_an_older_file_is_upgraded_after_a_backup(path: Path, umask: Callable[[int], int]) -> None:
     umask(0o000)
     with closing(open_database(path, NEXT_KIND)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == NEXT_KIND.version
         assert [tuple(row) for row in connection.execute("SELECT id, note FROM keys")] == [(key_id(1), None)]
         assert connection.execute("SELECT count(*) FROM notes").fetchone()[0] == 0
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
-    [backup] = path.parent.glob("keys.db.v1-*.bak")
+    [backup] = path.parent.glob(f"keys.db.v{KEY_STORE.version}-*.bak")
     assert mode(backup) == 0o600
     assert ids_in(backup) == [key_id(1)]
     assert sorted(file.name for file in path.parent.iterdir()) == sorted([path.name, backup.name])
@@ -332,12 +332,26 @@ def test_a_file_is_upgraded_once_and_is_newer_from_then_on(path: Path) -> None:
     with pytest.raises(StoreNewerError) as caught:
         open_database(path, KEY_STORE)
     assert caught.value.exit_code == 10
-    assert "version is 2" in caught.value.why
+    assert f"version is {NEXT_KIND.version}" in caught.value.why
+
+
+def test_a_store_of_before_there_were_accounts_keeps_its_keys_and_gets_a_place_for_balances(tmp_path: Path) -> None:
+    path = tmp_path / "keys.db"
+    first = replace(KEY_STORE, steps=KEY_STORE.steps[:1])
+    with closing(open_database(path, first)) as old:
+        old.execute(
+            "INSERT INTO keys (id, account, name, tags, scopes, created_at) VALUES (?, 'default', 'a', '{}', '[]', 1)",
+            (key_id(1),),
+        )
+    with closing(open_database(path, KEY_STORE)) as now:
+        assert [row["id"] for row in now.execute("SELECT id FROM keys")] == [key_id(1)]
+        assert now.execute("SELECT count(*) FROM accounts").fetchone()[0] == 0
+    assert len(list(tmp_path.glob("keys.db.v1-*.bak"))) == 1
 
 
 def test_a_new_file_has_every_step(tmp_path: Path) -> None:
     with closing(open_database(tmp_path / "new.db", NEXT_KIND)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == NEXT_KIND.version
         connection.execute("SELECT note FROM keys")
     assert [file.name for file in tmp_path.iterdir()] == ["new.db"]
 

@@ -123,4 +123,7 @@ def _nothing_there(session: Session) -> str:
     store, url = session.config.store, session.config.store_url
     if store.source != "default" and isinstance(url, LocalStore) and not url.path.exists():
         return f"There is no store at {store.value} yet, which {store.source} names. The first key makes it"
+    if session.config.account is not None:
+        named = session.config.account
+        return f"No keys yet in the account '{named.value}', which {named.source} names"
     return "No keys yet. routic keys create --name NAME makes the first"
