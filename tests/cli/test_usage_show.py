@@ -201,6 +201,12 @@ def test_a_day_is_shown_by_its_hours_and_a_week_by_its_days(logged: Logged) -> N
     assert len(week) == 1 + 7
 
 
+def test_charts_begin_with_the_first_call_and_not_decades_before(logged: Logged) -> None:
+    until = ("--until", logged.ago(-HOUR // 2))
+    assert screen(logged.sandbox, "--since", "1970-01-01", columns=120)[0].endswith("  10 DAYS")
+    assert len(screen(logged.sandbox, "--by", "hour", "--since", "1970-01-01", *until)) in {1 + 10, 1 + 11}
+
+
 def test_two_keys_that_had_one_name_are_told_apart(logged: Logged) -> None:
     logged.sandbox.ok("keys", "revoke", "batch", "--yes")
     again = logged.sandbox.ok("keys", "create", "--name", "batch", "--json").data["id"]

@@ -46,6 +46,7 @@ routic usage show --since 30d --format csv > usage.csv
 
 _NUMBERS: Final = ("calls", "errors", "tokens_in", "tokens_out", "cost", "last_at")
 _NAME: Final = "name"
+_LONG: Final = 366 * 86_400
 
 
 class By(StrEnum):
@@ -160,6 +161,7 @@ def _chosen(
 def _print_table(
     session: Session, by: By, period: Period, found: Summary, shown: dict[Label, Traffic], *, whole: bool
 ) -> None:
+    period = _seen(period, shown, by)
     hours = hours_between(period.since, period.until)
     heading, length = by.upper(), ""
     rows: Sequence[UsageRow]
@@ -183,6 +185,13 @@ def _print_table(
     costs = session.console.stdout_is_terminal and any(row.cost for row in shown.values())
     currency = session.transport.account().currency if costs else None
     print_usage(session.console, UsageTable(heading, length, rows, currency, timed=by is By.HOUR), period.now)
+
+
+def _seen(period: Period, shown: Mapping[Label, Traffic], by: By) -> Period:
+    """The time that charts are of: not the years before the first call, nor of hours any time before it."""
+    began = min((row.first_at for row in shown.values()), default=period.since)
+    is_long = by is By.HOUR or period.until - period.since > _LONG
+    return period._replace(since=max(period.since, began)) if is_long else period
 
 
 def _length(period: Period) -> str:
