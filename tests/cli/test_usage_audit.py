@@ -84,6 +84,13 @@ def test_it_ends_with_9_for_a_finding_of_that_severity_or_above(watched: Watched
     assert watched.sandbox.run("usage", "audit", *words).code == code
 
 
+def test_a_threshold_of_the_configuration_is_kept_to(watched: Watched) -> None:
+    words = ("usage", "audit", "--rule", "guessing", "--fail-on", "high")
+    assert watched.sandbox.run(*words).code == 9
+    watched.sandbox.ok("config", "set", "audit.guessing_keys", "41")
+    assert watched.sandbox.run(*words).code == 0
+
+
 def test_one_rule_and_one_key(watched: Watched) -> None:
     other = watched.sandbox.ok("keys", "create", "--name", "other", "--json").data["id"]
     rules = ("--rule", "no-expiry", "--rule", "guessing")
@@ -194,6 +201,22 @@ def test_what_cannot_be_meant_ends_with_2_and_says_what_can(watched: Watched, wo
     assert done.code == 2
     assert said in " ".join(done.err.split())
     assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("routic usage audit --rule new-", ["new-network", "new-client"]),
+        ("routic usage audit --fail-on h", ["high"]),
+        ("routic usage audit --format sa", ["sarif"]),
+        ("routic usage audit --key pr", ["prod"]),
+        ("routic usage show --by a", ["address", "agent"]),
+        ("routic usage show pr", ["prod"]),
+    ],
+)
+def test_the_shell_completes_rules_severities_forms_and_keys(stocked: Stocked, line: str, offered: list[str]) -> None:
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1), "_ROUTIC_COMPLETE": "complete_bash"}
+    assert stocked.sandbox.run(env=words).out.split() == offered
 
 
 def test_an_unknown_key_ends_with_3(watched: Watched) -> None:

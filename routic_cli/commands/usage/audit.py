@@ -39,7 +39,12 @@ def run(
     ctx: typer.Context,
     since: Since = "7d",
     until: Until = None,
-    rule: Annotated[list[RuleName] | None, typer.Option("--rule", help="Only this rule; may be repeated.")] = None,
+    rule: Annotated[
+        list[RuleName] | None,
+        typer.Option(
+            "--rule", metavar="RULE", help=f"Only this one; may be repeated. The rules: {', '.join(RuleName)}."
+        ),
+    ] = None,
     key: Keys = None,
     fail_on: Annotated[
         Severity | None, typer.Option("--fail-on", help="End with 9 for a finding of this severity or above.")
@@ -63,7 +68,7 @@ def run(
         ).rows
         findings = [
             replace(finding, remedy=finding.remedy and session.with_its_flags(finding.remedy))
-            for finding in usage.audit(AuditQuery(period.since, period.until, rules, key_ids))
+            for finding in usage.audit(AuditQuery(period.since, period.until, rules, key_ids, session.config.policy))
         ]
     report = AuditReport(
         findings,
