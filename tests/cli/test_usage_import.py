@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,9 @@ import pytest
 
 from routic_cli.store.usage import UsageStore
 from tests.cli.conftest import Stocked
+from tests.support.gateways import routic_serve
 from tests.support.sandbox import DEADLINE, Sandbox
+from tests.support.terminal import Terminal
 from tests.support.usage_events import all_events
 
 WHEN = 1_795_435_592
@@ -314,6 +317,68 @@ def test_what_comes_through_a_pipe_is_stored_while_it_comes(stocked: Stocked) ->
     _, said = process.communicate(text(1, first=2).encode(), timeout=DEADLINE)
 
     assert (process.returncode, b"3 calls imported" in said) == (0, True)
+
+
+def test_a_store_behind_an_admin_api_takes_the_same_lines(stocked: Stocked) -> None:
+    sandbox = stocked.sandbox
+    token = sandbox.ok("keys", "create", "--name", "importer", "--scope", "usage:write").secret
+    content = f"{line(0, stocked.secret, status='401')}\nnonsense\n" + text(12_000, stocked.secret, first=1)
+    with routic_serve(sandbox) as serving:
+        remote = {"ROUTIC_TOKEN": token, "ROUTIC_STORE": serving.url}
+        assert imported(sandbox, "-", stdin=content, env=remote) == (12_001, 0, 1)
+        assert imported(sandbox, "-", stdin=content, env=remote) == (0, 12_001, 1)
+
+    assert imported(sandbox, "-", stdin=content) == (0, 12_001, 1)
+    assert {event.key_id for event in events(sandbox)} == {stocked.key_id}
+    assert sandbox.holders(stocked.secret) == []
+
+
+def test_what_usage_log_prints_goes_into_another_store_and_back(stocked: Stocked) -> None:
+    sandbox = stocked.sandbox
+    sandbox.ok("usage", "import", "-", stdin=text(20, stocked.secret))
+    printed = sandbox.ok("usage", "log", "--since", "2026-11-23", "--until", "2026-11-24", "--json").out
+    elsewhere = Sandbox(sandbox.root / "elsewhere")
+    shutil.copytree(sandbox.key_store.parent, elsewhere.key_store.parent)
+    elsewhere.key_store.with_name("usage.db").unlink()
+
+    assert imported(sandbox, "-", stdin=printed) == (0, 20, 0)
+    assert imported(elsewhere, "-", stdin=printed) == (20, 0, 0)
+    assert events(elsewhere) == events(sandbox)
+
+
+def test_a_server_that_is_away_is_said_with_what_came_before(stocked: Stocked) -> None:
+    remote = {"ROUTIC_TOKEN": stocked.secret, "ROUTIC_STORE": "http://127.0.0.1:9"}
+    done = stocked.sandbox.run("usage", "import", "-", stdin=text(1), env=remote)
+
+    assert done.code == 7
+    assert "0 calls imported before it; the same command again adds the rest" in done.err
+
+
+def test_a_reading_process_that_is_killed_is_no_end_of_the_log(stocked: Stocked) -> None:
+    sandbox = stocked.sandbox
+    process = sandbox.start("usage", "import", "-", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(text(2).encode())
+    process.stdin.flush()
+    wait_until(lambda: len(events(sandbox)) == 2)
+    [reader] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(reader), signal.SIGKILL)
+    _, said = process.communicate(timeout=DEADLINE)
+
+    assert process.returncode == 1
+    assert b"2 calls imported before it; the same command again adds the rest" in said
+
+
+def test_a_terminal_is_shown_how_many_lines_there_are_and_how_fast_they_come(stocked: Stocked) -> None:
+    path = log(stocked.sandbox, text(3))
+    with Terminal(stocked.sandbox, "usage", "import", "--follow", "access.log") as terminal:
+        terminal.expect("3 lines, ")
+        terminal.expect("/s")
+        with path.open("a") as stream:
+            stream.write(text(1, first=3))
+        terminal.expect("4 lines, ")
+        os.kill(terminal.pid, signal.SIGINT)
+        terminal.expect("4 calls imported")
 
 
 def test_standard_input_that_is_closed_is_said(stocked: Stocked) -> None:

@@ -55,7 +55,8 @@ server {{
 
 def recipe(language: str, place: int = 0) -> str:
     """A block of the page, as it stands there."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[place]
+    blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return blocks[place]
 
 
 def replaced(text: str, written: str, real: object) -> str:

@@ -135,7 +135,7 @@ NAMES = (
 )  # fmt: skip
 requests = st.fixed_dictionaries({"request": st.dictionaries(st.sampled_from([*NAMES, "method", "remote_ip"]), values)})
 fields = st.dictionaries(st.sampled_from(NAMES), values)
-LEAST = (
+LEAST: tuple[dict[str, object], ...] = (
     {},
     {"msec": "1", "uri": "/", "status": 200},
     {"time": 1, "outcome": "allowed"},
