@@ -18,10 +18,13 @@ def find(facts: Facts) -> Iterator[Finding]:
         return
     least = query.policy.guessing_keys
     guessing: set[str] = set()
-    begin = query.since - query.since % DAY_SECONDS
+    if facts.log_began is None:
+        return
+    begin = max(query.since, facts.log_began)
+    end = min(query.until, facts.now + DAY_SECONDS)  # a clock may be ahead, not by a day
     # Over weeks, the stale keys of a whole office may come from behind one address. Guessing is quick.
-    for day in range(begin, query.until, DAY_SECONDS):
-        found = facts.strangers(since=max(day, query.since), until=min(day + DAY_SECONDS, query.until), least=least)
+    for day in range(begin - begin % DAY_SECONDS, end, DAY_SECONDS):
+        found = facts.strangers(since=max(day, begin), until=min(day + DAY_SECONDS, end), least=least)
         guessing.update(each.address for each in found)
     if guessing:
         all_of_them = facts.strangers(since=query.since, until=query.until, least=least)

@@ -36,11 +36,13 @@ def find(facts: Facts) -> Iterator[Finding]:
     if not suspects:
         return
     by = (Dimension.VERSION, Dimension.OUTCOME, Dimension.ADDRESS, Dimension.NETWORK, Dimension.HOUR)
-    found = window(facts, *by, keys=suspects, outcomes=_ASKED)
-    before = _networks_before(facts, ends, suspects)
+    found = {
+        key_id: [late for row in rows if (late := _after(facts, ends, row)) is not None]
+        for key_id, rows in window(facts, *by, keys=suspects, outcomes=_ASKED).items()
+    }
+    before = _networks_before(facts, suspects, min(_end(ends, row) for rows in found.values() for row in rows))
     for key in facts.keys:
-        rows = [late for row in found.get(key.id, ()) if (late := _after(facts, ends, row)) is not None]
-        if rows:
+        if rows := found.get(key.id):
             yield _finding(key, rows, ends, before.get(key.id, {}))
 
 
@@ -69,9 +71,10 @@ def _after(facts: Facts, ends: _Ends, row: Traffic) -> Traffic | None:
     return row if row.first_at >= late else row._replace(calls=1, first_at=row.last_at)
 
 
-def _networks_before(facts: Facts, ends: _Ends, suspects: set[KeyId]) -> Mapping[KeyId, Mapping[Label, UnixSeconds]]:
+def _networks_before(
+    facts: Facts, suspects: set[KeyId], first: UnixSeconds
+) -> Mapping[KeyId, Mapping[Label, UnixSeconds]]:
     """Since when each network was let in with the key, in its history before the first of the ends."""
-    first = min(end for (key_id, _), end in ends.items() if key_id in suspects)
     found: dict[KeyId, dict[Label, UnixSeconds]] = {}
     query = TrafficQuery(
         (Dimension.KEY, Dimension.NETWORK),
@@ -92,7 +95,7 @@ class _Verdict(NamedTuple):
 
 def _finding(key: Key, rows: list[Traffic], ends: _Ends, networks: Mapping[Label, UnixSeconds]) -> Finding:
     numbers = sorted({_number(row.labels[1]) or 0 for row in rows})
-    end = min(ends[key.id, number or None] for number in numbers)
+    end = min(_end(ends, row) for row in rows)
     let_in = calls_of(row for row in rows if row.labels[2] in LET_IN)
     refused = calls_of(rows) - let_in
     versions = f" with version {named(map(str, numbers))}" if numbers != [0] else ""
@@ -139,6 +142,10 @@ def _remedy(key: Key, let_in: int, verdict: _Verdict) -> str:
 
 def _texts(rows: list[Traffic]) -> Iterator[str]:
     return (str(row.labels[4] or "no address") for row in sorted(rows, key=lambda row: -row.calls))
+
+
+def _end(ends: _Ends, row: Traffic) -> UnixSeconds:
+    return ends[KeyId(str(row.labels[0])), _number(row.labels[1])]
 
 
 def _number(label: Label) -> int | None:

@@ -79,3 +79,14 @@ def test_the_audit_of_one_key_is_not_about_unknown_ones(world: AuditWorld) -> No
         tried(world, n, MONDAY - DAY)
 
     assert world.findings(RULE, keys=(key,)) == []
+
+
+def test_a_time_without_bounds_is_looked_at_as_far_as_there_is_a_log(world: AuditWorld) -> None:
+    for n in range(5):
+        tried(world, n, MONDAY - 30 * DAY)
+
+    assert world.finding(RULE, since=0).count == 5
+
+
+def test_an_empty_log_is_looked_at(world: AuditWorld) -> None:
+    assert world.findings(RULE, since=0) == []

@@ -121,3 +121,33 @@ def test_a_dead_keys_name_may_be_anothers_so_that_it_is_not_in_a_command(world: 
     world.call(key, END + DAY, outcome="revoked", status=401, address="203.0.113.9")
 
     assert world.finding(RULE).remedy == f"routic usage show --key {key} --by address"
+
+
+def test_a_network_that_was_let_in_only_after_the_end_is_not_known_for_it(world: AuditWorld) -> None:
+    world.call(revoked(world), END + DAY, address="203.0.113.9", times=2)
+
+    assert "2 calls from networks that never used it before" in world.finding(RULE).evidence
+
+
+def test_without_a_call_from_before_there_is_nothing_to_call_it_a_service(world: AuditWorld) -> None:
+    world.key(1)
+    world.revoke(1, at=END)
+    world.call(key_id(1), END + DAY, outcome="revoked", status=401)
+
+    assert "no call from before the end to compare with: treat it as a leak" in world.finding(RULE).evidence
+
+
+def test_several_versions_of_a_key_are_one_finding(world: AuditWorld) -> None:
+    key = world.settled(1, until=END - 2 * DAY)
+    world.rotate(1, 2, at=END - 2 * DAY, grace=DAY)
+    world.rotate(1, 3, at=END - DAY, grace=DAY)
+    world.call(key, END + HOUR, outcome="replaced", status=401)
+    world.call(key, END + HOUR, outcome="replaced", status=401, version=2)
+
+    assert "2 calls with version 1, 2 after" in world.finding(RULE).evidence
+
+
+def test_calls_that_name_no_version_are_after_the_end_of_the_key(world: AuditWorld) -> None:
+    world.call(revoked(world), END + HOUR, outcome="revoked", status=401, version=None)
+
+    assert world.finding(RULE).evidence.startswith("1 call after the key was revoked")
