@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -173,10 +174,11 @@ def test_what_callers_send_is_text_and_nothing_else(logged: Logged) -> None:
 
 
 def test_an_empty_log_is_a_page_that_says_so(stocked: Stocked) -> None:
-    stocked.sandbox.ok("usage", "report")
+    done = stocked.sandbox.ok("usage", "report")
     page = read_page((stocked.sandbox.cwd / "routic-usage.html").read_text())
 
     assert "The usage log has no calls of this time" in page.one("main").text
+    assert "No calls were looked at" in done.err
     assert tile(page, "Calls").value == "0"
     assert "prod" in section(page, "Keys").text
 
@@ -191,8 +193,12 @@ def test_a_store_without_keys_is_a_page_too(sandbox: Sandbox) -> None:
     assert tile(page, "Active keys").one("dd", "figure").value == "0"
 
 
+def wide_open() -> None:
+    os.umask(0)
+
+
 def test_only_its_owner_can_read_the_file(logged: Logged) -> None:
-    logged.sandbox.ok("usage", "report", before=lambda: None)
+    logged.sandbox.ok("usage", "report", before=wide_open)
     assert logged.file.stat().st_mode & 0o777 == 0o600
 
     logged.file.chmod(0o644)

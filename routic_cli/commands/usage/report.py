@@ -103,6 +103,8 @@ def _tell(session: Session, report: Report, path: Path, size: int) -> None:
     found = ", ".join(f"{count} {severity}" for severity, count in report.severities().items() if count)
     calls, findings = counted(report.total("calls"), "call"), counted(len(report.findings), "finding")
     session.console.success(f"Wrote {path}: {calls}, {findings}{f' ({found})' if found else ''}")
+    if not report.calls:
+        session.console.warn("No calls were looked at: this says nothing about who uses the keys")
     session.console.notice(f"Open it in a browser: {path.as_uri()}")
 
 

@@ -14,6 +14,7 @@ from routic_cli.output.report.markup import Markup, joined, name_of, number, tag
 from routic_cli.output.report.spans import findings_on_time_line, keys_by_age
 from routic_cli.output.report.tables import MOST_ROWS, findings_table, keys_table, severity_mark
 
+_NO_CALLS: Final = "No calls were looked at: this says nothing about who uses the keys."
 _MILLION: Final = 1_000_000
 _MOST_LINES: Final = 25
 """Of a time line: more of them are no picture any more."""
@@ -54,7 +55,11 @@ def tiles(report: Report) -> Markup:
         ),
         _tile("Cost", number(exact_money(cost), _short_money(cost), title=money(cost)), _currency(report)),
         _tile("Active keys", number(len(active), f"{len(active):,}"), f"{len(active) - used:,} without a call"),
-        _tile("Findings", joined(found) or number(0, "0"), "" if found else "Nothing that should not be there"),
+        _tile(
+            "Findings",
+            joined(found) or number(0, "0"),
+            "" if found else "none" if report.calls else "no calls to look at",
+        ),
         class_="tiles",
     )
 
@@ -79,7 +84,7 @@ def errors_section(report: Report) -> Markup:
 def findings_section(report: Report) -> Markup:
     """What the audit found: when, and each with its evidence and its remedy."""
     if not report.findings:
-        said = "The audit of this time found nothing that should not be there."
+        said = "The audit of this time found nothing that should not be there." if report.calls else _NO_CALLS
         return _section("Findings", tag("p", said, class_="empty"))
     timed = [each for each in report.findings if each.first_at is not None and each.last_at is not None]
     parts: list[Markup] = []
