@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from routic_cli.domain.operations import Operation
 from routic_cli.paths import usage_log_beside
+from routic_cli.store.state import StateStore
 from tests.cli.conftest import Stocked
 from tests.support.gateways import routic_serve
 from tests.support.sandbox import Sandbox
@@ -198,3 +201,36 @@ def test_serve_serves_all_accounts_each_credential_its_own(stocked: Stocked, tmp
     assert listed == ["ops", "same-name"]
     assert "account\t\tthe credential's" in settings
     assert not usage_log_beside(client.key_store).exists()
+
+
+def test_what_a_crash_left_open_is_tidied_up_in_the_account_that_knows_the_key(stocked: Stocked) -> None:
+    sandbox = stocked.sandbox
+    store = sandbox.ok("config", "get", "store").out.strip()
+    key = sandbox.ok("keys", "create", "--name", "web", "--json", env=PROD).data
+    sha256 = key["versions"][0]["sha256"]
+    cut_short = Operation("op_1", f"{store}#production", "create", key["id"], 1, sha256, (), NOW)
+    with closing(StateStore(sandbox.state_file)) as state:
+        state.add_operation(cut_short)
+
+    def status() -> str:
+        found: str = sandbox.ok("keys", "show", key["id"], "--json", env=PROD).data["status"]
+        return found
+
+    assert sandbox.ok("keys", "update", "prod", "--rpm", "5").err.count("Tidied up") == 0
+    assert status() == "active"
+    assert "ROUTIC_ACCOUNT=production routic doctor --fix" in sandbox.run("doctor").out + sandbox.run("doctor").err
+    assert "Tidied up" in sandbox.ok("keys", "create", "--name", "next", env=PROD).err
+    assert status() == "revoked"
+
+
+def test_a_login_with_a_credential_of_another_account_than_the_profiles_is_refused(
+    stocked: Stocked, tmp_path: Path
+) -> None:
+    token = stocked.sandbox.ok("keys", "create", "--name", "ops", "--scope", "admin").secret
+    client = Sandbox(tmp_path / "client")
+    with routic_serve(stocked.sandbox) as serving:
+        client.ok("config", "set", "store", serving.url)
+        client.ok("config", "set", "account", "production")
+        done = client.run("auth", "status", env={"ROUTIC_TOKEN": token})
+    assert done.code == 4
+    assert "production" in done.err + done.out

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from routic_cli.output.times import absolute, absolute_or_empty, relative
+from routic_cli.domain.keys import Key, KeyStatus, KeyTraits, KeyVersion
+from routic_cli.output.times import absolute, absolute_or_empty, last_use, relative
+from tests.support.keys import HINT, key_id, sha256
 
 NOW = 1_790_000_000
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -48,3 +50,20 @@ def test_the_record_is_rfc_3339_in_utc() -> None:
 
 def test_a_time_beyond_all_calendars_is_shown_as_it_came() -> None:
     assert absolute(10**30) == "1" + "0" * 30
+
+
+@pytest.mark.parametrize(
+    ("used", "since", "words"),
+    [
+        (NOW - 60, None, "1 minute ago"),
+        (NOW - 60, NOW - DAY, "1 minute ago"),
+        (None, None, "unknown"),
+        (None, NOW - DAY + 1, "unknown"),
+        (None, NOW - DAY, "never"),
+        (None, NOW - 9 * DAY, "never"),
+    ],
+)
+def test_never_is_said_only_of_what_is_no_older_than_the_log(used: int | None, since: int | None, words: str) -> None:
+    version = KeyVersion(1, sha256(1), HINT, NOW - DAY, None, used)
+    key = Key(key_id(1), KeyTraits("a"), KeyStatus.ACTIVE, (version,), NOW - DAY, used, usage_since=since)
+    assert last_use(key, NOW) == last_use(key, NOW, version) == words

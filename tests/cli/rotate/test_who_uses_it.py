@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
 from routic_cli.paths import usage_log_beside
+from tests.support.gateways import routic_serve
 from tests.support.placed import MORNING, Placed
-from tests.support.sandbox import SECRET
+from tests.support.sandbox import SECRET, Sandbox
 from tests.support.usage_events import call_of, record
 
 ROTATED = 1_800_000_000  # MORNING
@@ -103,3 +107,24 @@ def test_finish_ends_nothing_on_the_word_of_a_log_that_cannot_be_read(rotated: P
     assert "last_used:\tunknown" in status.out
     assert rotated.rotate("--finish", "--yes", "--force", at=HALF_PAST_NINE).code == 0
     assert not SECRET.search(status.out + status.err + done.err)
+
+
+def test_a_credential_that_may_not_read_usage_is_refused_all_the_same_without_names(
+    printed: tuple[Sandbox, str], tmp_path: Path
+) -> None:
+    server, old = printed
+    token = server.ok("keys", "create", "--name", "ci", "--scope", "api", "--scope", "keys:write").secret
+    prod = server.ok("rotate", "prod", "--json").data
+    record(server.key_store, call_of(prod["id"], int(time.time()) + 1, agent="worker/1"))
+    client = Sandbox(tmp_path / "client")
+    with routic_serve(server) as serving:
+        client.extra |= {"ROUTIC_STORE": serving.url, "ROUTIC_TOKEN": token}
+        refused = client.run("rotate", "prod", "--finish", "--yes")
+        status = client.ok("rotate", "prod", "--status")
+        forced = client.run("rotate", "prod", "--finish", "--yes", "--force")
+    assert refused.code == 5
+    assert "It was let in within the last hour" in refused.err
+    assert "worker" not in refused.err + status.out
+    assert "Who uses the key is not known" in status.err
+    assert "last_used:\tjust now" in status.out or "last_used:\tin " in status.out
+    assert (forced.code, server.run("keys", "verify", stdin=old).code) == (0, 9)
