@@ -1,0 +1,1 @@
+"""Reports of scanners: what they say was found, told apart by content. A format is one file."""

@@ -1,0 +1,32 @@
+"""betterleaks `-o REPORT.json`: an object with the findings; with `--jsonl`, one finding a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from routic_cli.scanning.reports.entry import (
+    Entry,
+    Format,
+    Place,
+    Record,
+    moment_of,
+    text_of,
+    value_of,
+    where_of,
+)
+
+
+def _read(_: Place, record: Record) -> Sequence[Entry] | None:
+    if "schema_version" in record and isinstance(record.get("findings"), list):
+        return []
+    if "rule_id" not in record or not isinstance(record.get("match"), dict):
+        return None
+    location, attributes = record.get("location"), record.get("attributes")
+    where = where_of(value_of(location, "path"), value_of(location, "start_line"), value_of(attributes, "git.sha"))
+    full = text_of(record, "match", "full")
+    at = moment_of(value_of(attributes, "git.date"))
+    return [Entry(text_of(record, "match", "value"), [full] if full else [], where, at)]
+
+
+FORMAT: Final = Format("betterleaks", _read, in_clear="betterleaks git -o REPORT.json, without --redact")
