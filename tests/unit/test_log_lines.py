@@ -6,10 +6,13 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routic_cli.domain.usage import UsageEvent
@@ -18,6 +21,7 @@ from routic_cli.importing.logs.frames import LogFrames
 from routic_cli.importing.logs.identities import Identities
 from routic_cli.importing.logs.lines import BLOCK, LONGEST, LineSplitter, unpacked
 from routic_cli.importing.logs.reader import UNFORESEEN, BadLine, LogReader
+from routic_cli.store.usage import UsageStore
 
 KEY = "sk-Ky9Pf34qY6Nb3wWD25RQ4F5ZR3qa7yEeeby3abP16aSEj"
 
@@ -171,6 +175,16 @@ def test_no_record_is_too_strange_and_none_gives_a_key_away(record: dict[str, ob
 
     assert len(good) + len(bad) == 1
     assert KEY not in repr((good, bad))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(records, min_size=20, max_size=60))
+def test_no_key_of_any_record_is_in_the_file_of_the_log(many: list[dict[str, object]]) -> None:
+    with TemporaryDirectory() as folder, closing(UsageStore(Path(folder) / "usage.db")) as store:
+        for record in many:
+            record["http_authorization"] = record["api_key"] = f"Bearer {KEY}"
+        store.append([event for record in many for event in outcome(json.dumps(record).encode())[0]])
+        assert all(KEY.encode() not in path.read_bytes() for path in Path(folder).iterdir())
 
 
 @given(records, st.integers(min_value=0), st.integers(0, 255))
