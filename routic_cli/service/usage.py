@@ -57,7 +57,7 @@ class UsageService:
 
     def prune(self, before: UnixSeconds) -> int:
         """Forget the events of the hours before that time; how many."""
-        return self.store.usage.prune(before)
+        return self.store.usage.prune(before, account=self.store.account)
 
 
 class _Recognition:

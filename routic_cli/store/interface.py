@@ -168,7 +168,7 @@ class UsageLog(Protocol):
     def spent(self, account: str) -> int:
         """What the account's calls have cost since the log began, in billionths; pruning takes nothing off."""
 
-    def prune(self, before: UnixSeconds) -> int:
+    def prune(self, before: UnixSeconds, *, account: str | None = None) -> int:
         """Forget the events of the hours before that time; how many. Last uses and costs stay."""
 
 

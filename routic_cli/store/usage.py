@@ -165,7 +165,7 @@ class UsageStore:
             found = connection.execute("SELECT cost FROM spent WHERE account = ?", (account,)).fetchone()
             return 0 if found is None else int(found[0])
 
-    def prune(self, before: UnixSeconds) -> int:
+    def prune(self, before: UnixSeconds, *, account: str | None = None) -> int:
         """Forget the events of the hours before that time; how many there were. Last uses and costs stay.
 
         UnavailableError and its kin as for any change. The file keeps its size, and fills the space again.
@@ -174,9 +174,7 @@ class UsageStore:
             return 0
         hour = before - before % 3600
         with self._transaction() as connection:
-            count = connection.execute("DELETE FROM events WHERE time < ?", (hour,)).rowcount
-            for statement in usage_questions.PRUNE_HOURS:
-                connection.execute(statement, (hour,))
+            count, *_ = (connection.execute(statement, (hour, account)).rowcount for statement in usage_questions.PRUNE)
             if count:
                 for statement in usage_questions.PRUNE_TEXTS:
                     connection.execute(statement)

@@ -40,7 +40,14 @@ _SUMS: Final = """sum(calls), sum(CASE WHEN status >= 400 THEN calls ELSE 0 END)
 _BY_SERIES: Final = """(SELECT series, sum(calls) AS calls, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out,
     sum(cost) AS cost, min(first_at) AS first_at, max(last_at) AS last_at FROM hours {} GROUP BY series)"""
 
-PRUNE_HOURS: Final = ("DELETE FROM hours WHERE hour < ?", "DELETE FROM strangers WHERE hour < ?")
+_OF_ACCOUNT: Final = """?2 IS NULL OR series IN (
+    SELECT id FROM series WHERE account IN (0, (SELECT id FROM texts WHERE text = ?2)))"""
+PRUNE: Final = (
+    f"DELETE FROM events WHERE time < ?1 AND ({_OF_ACCOUNT})",  # noqa: S608  # our own words
+    f"DELETE FROM hours WHERE hour < ?1 AND ({_OF_ACCOUNT})",  # noqa: S608  # the same
+    "DELETE FROM strangers WHERE hour < ?1 AND (?2 IS NULL OR true)",
+)
+"""The first counts the events. Keys that no store knows are nobody's: whoever prunes forgets them, too."""
 PRUNE_TEXTS: Final = (
     "DELETE FROM series WHERE id NOT IN (SELECT series FROM hours)",
     """

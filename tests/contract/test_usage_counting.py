@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,7 +39,7 @@ def store(path: Path) -> Iterator[UsageStore]:
         yield made
 
 
-def call(time: int, identity: int | None = None, **fields: object) -> UsageEvent:
+def call(time: int, identity: int | None = None, **fields: Any) -> UsageEvent:
     event = UsageEvent(time, "allowed", "POST", "/v1/models", 200, "192.0.2.7", "curl/8.5.0", "r", identity=identity)
     return event._replace(**fields)
 
@@ -178,6 +179,17 @@ def test_what_is_pruned_is_gone_and_what_it_said_of_use_and_cost_stays(store: Us
     with closing(sqlite3.connect(path)) as other:
         texts = {row[0] for row in other.execute("SELECT text FROM texts")}
     assert not texts & {"198.51.100.9", "198.51.100.0/24", "old/1", "old"}
+
+
+def test_an_account_prunes_its_own_calls_and_those_of_nobody(store: UsageStore) -> None:
+    store.append([call(5, account=account) for account in ("default", "prod", None)])
+    store.append([call(5, outcome="unknown", sha256=fingerprint_of("a"))])
+
+    assert store.prune(2 * HOUR, account="prod") == 3
+
+    assert [event.account for event in all_events(store)] == ["default"]
+    assert [row.calls for row in store.traffic(TrafficQuery(()))] == [1]
+    assert store.strangers() == []
 
 
 def test_a_writer_notices_that_another_has_pruned(store: UsageStore, path: Path) -> None:

@@ -38,7 +38,8 @@ def run(
 ) -> None:
     """Forget the calls of long ago: each of them, and what was counted of their hours.
 
-    Whole hours are forgotten, of all accounts of the store. When each key was used last, and what was spent, stay.
+    Whole hours are forgotten, of this account's calls and of those with keys that are nobody's. When each key was
+    used last, and what was spent, stay.
     """
     session = session_of(ctx)
     session.require_fields(_FIELDS)
