@@ -151,3 +151,18 @@ def test_calls_that_name_no_version_are_after_the_end_of_the_key(world: AuditWor
     world.call(revoked(world), END + HOUR, outcome="revoked", status=401, version=None)
 
     assert world.finding(RULE).evidence.startswith("1 call after the key was revoked")
+
+
+def test_a_refusal_counts_from_the_end_on(world: AuditWorld) -> None:
+    world.call(revoked(world), END + MINUTE, outcome="revoked", status=401)
+
+    assert world.finding(RULE).count == 1
+
+
+def test_the_history_is_that_before_the_end_however_long_ago(world: AuditWorld) -> None:
+    key = world.key(1, at=MONDAY - 90 * DAY)
+    world.call_hourly(key, MONDAY - 70 * DAY, MONDAY - 60 * DAY)
+    world.revoke(1, at=MONDAY - 60 * DAY)
+    world.call(key, MONDAY - DAY, outcome="revoked", status=401)
+
+    assert "probably a service that was not updated" in world.finding(RULE).evidence
