@@ -19,8 +19,6 @@ useDefault = true
 id = "routic-api-key"
 description = "An API key of an LLM gateway, made by routic"
 regex = '''{_REGEX}'''
-secretGroup = 1
-entropy = 3.5
 keywords = ["sk-"]
 """
 
@@ -33,7 +31,6 @@ detectors:
       - sk-
     regex:
       key: '{_REGEX}'
-    entropy: 3.5
 """
 
 RULES: Final = {"gitleaks": _GITLEAKS, "trufflehog": _TRUFFLEHOG}
