@@ -21,6 +21,7 @@ from routic_cli.transport.wire import KEY_FIELDS, error_object, list_object, rev
 EXAMPLES: Final = """
 routic keys revoke prod-backend
 routic keys revoke key_7vz3 old-worker --reason "laptop stolen" --yes
+gitleaks git -f json -r - | routic keys revoke --from - --leaked --yes
 """
 
 _FIELDS: Final = (*KEY_FIELDS, "changed", "error")
@@ -29,6 +30,13 @@ _FIELDS: Final = (*KEY_FIELDS, "changed", "error")
 def run(
     ctx: typer.Context,
     refs: Refs = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="FILE", help="Revoke what a scanner's report, or any text, tells of; - for stdin."
+        ),
+    ] = None,
+    leaked: Annotated[bool, typer.Option("--leaked", help="They have leaked: the reason says so, and where.")] = False,
     reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept with the key.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait: Annotated[
@@ -40,14 +48,23 @@ def run(
     """End keys at once and for good.
 
     The next request with such a key is refused; requests in flight are not disturbed. Revoking a key again is success.
+
+    With --from, every key of the store that a report tells of: of gitleaks, betterleaks, trufflehog, kingfisher,
+    detect-secrets or GitHub, SARIF, or plain text. What is not ours is counted, and neither shown nor touched.
     """
     session = session_of(ctx)
+    seconds = parse_duration(wait, param="wait") if wait is not None else None
+    if from_ is not None:
+        from routic_cli.commands.keys.revoke_from import Asked, revoke_from
+
+        _refuse_both(refs)
+        revoke_from(session, Asked(from_, reason, leaked, yes, dry_run, seconds))
+        return
     session.require_fields(_FIELDS)
     if not refs:
         raise InvalidRequestError(
             "No key was named", not_done="Nothing was revoked", remedy="routic keys revoke REF, or routic keys list"
         )
-    seconds = parse_duration(wait, param="wait") if wait is not None else None
     keys, errors = _find_all(session, refs)
     if not keys:
         raise next(iter(errors.values()))
@@ -59,6 +76,7 @@ def run(
     else:
         command = f"routic keys revoke {' '.join(refs)}"
         confirm(session, f"Revoke {_counted(keys)} for good?", yes=yes, command=command)
+        reason = "leaked" if leaked and reason is None else reason
         results = session.changing_transport.revoke([key.id for key in keys], reason)
         for key in keys:
             session.desk.forget_sealed(key.id)
@@ -71,6 +89,13 @@ def run(
             f"{len(errors)} of {len(refs)} were not revoked",
             why="; ".join(error.what for error in errors.values()),
             remedy="routic keys list",
+        )
+
+
+def _refuse_both(refs: Sequence[str] | None) -> None:
+    if refs:
+        raise InvalidRequestError(
+            "It takes REFs, or --from", why="A report names its keys itself", not_done="Nothing was revoked"
         )
 
 

@@ -41,14 +41,13 @@ def records(source: Readable) -> Iterator[tuple[Place, object]]:
             yield from walk.step(event, value)
     except ijson.IncompleteJSONError as error:  # its text quotes the report
         cut = "premature EOF" in str(error)
-        raise unreadable(_CUT if cut else _BROKEN, remedy=_AGAIN if cut else "") from None
+        raise unreadable(_CUT if cut else _BROKEN) from None
     except (ijson.JSONError, ValueError, ArithmeticError, SystemError):  # the last of a number of 5,000 digits
         raise unreadable(_BROKEN) from None
 
 
 _CUT: Final = "it is JSON that ends in the middle: the scanner was interrupted, or the report was not copied whole"
 _BROKEN: Final = "it begins as JSON, and is none further on"
-_AGAIN: Final = "the scanner again, to its end"
 
 
 class _Walk:

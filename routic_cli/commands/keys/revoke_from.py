@@ -1,0 +1,225 @@
+"""`routic keys revoke --from`: the keys that a report of a scanner tells of, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from routic_cli.commands.options import confirm, described
+from routic_cli.commands.waiting import await_verdicts
+from routic_cli.domain.errors import ConfirmationNeededError, PartialFailureError, RouticError
+from routic_cli.domain.keys import KeyStatus, Revocation, UnixSeconds
+from routic_cli.output.amounts import counted
+from routic_cli.output.inert import inert, without_secrets
+from routic_cli.output.json_out import print_json
+from routic_cli.output.progress import progress
+from routic_cli.output.times import last_use, relative
+from routic_cli.scanning.reports.entry import Where
+from routic_cli.scanning.reports.errors import NOTHING_REVOKED
+from routic_cli.scanning.reports.reader import STDIN, opened, read_report
+from routic_cli.scanning.reports.report import Report
+from routic_cli.session import Session
+from routic_cli.store_url import RemoteStore
+from routic_cli.transport.interface import Transport
+from routic_cli.transport.wire import KEY_FIELDS, JsonObject, list_object, revocation_object
+from routic_cli.workflows.leaks import LeakedKey, LeakedVersion, Triage, fingerprints, reason_for, triage
+
+FIELDS: Final = (*KEY_FIELDS, "changed", "found")
+_SHOWN: Final = 20
+# Of a request to a server, which takes 16 MiB and answers with less than 64.
+_BATCH: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed."""
+
+    source: str
+    reason: str | None
+    leaked: bool
+    yes: bool
+    dry_run: bool
+    wait: int | None
+
+
+def revoke_from(session: Session, asked: Asked) -> None:
+    """Revoke what the report tells of. PartialFailureError when a part of the report could not be read."""
+    session.require_fields(FIELDS)
+    _require_somebody_to_ask(session, asked)
+    report = _read(session, asked.source)
+    is_remote = isinstance(session.config.store_url, RemoteStore)
+    transport = session.transport if asked.dry_run else session.changing_transport
+    with progress(session.console, "Looking up", len(report.leaks)) as bar:
+        found = triage(transport, report, is_remote=is_remote, told=bar.advance)
+    _show(session, found)
+    ending = found.to_revoke
+    if asked.dry_run or not ending:
+        results = [Revocation(each.key.id, each.key, changed=False) for each in ending]
+    else:
+        confirm(session, f"Revoke {_named(ending)} for good?", yes=asked.yes, command=_command(asked))
+        results = _revoke(session, transport, ending, _reason(asked, report, ending))
+        if asked.wait is not None:
+            await_verdicts(session, {v.sha256: False for each in ending for v in each.key.versions}, asked.wait)
+    _print(session, results, found, report)
+    _tell(session, results, found, report, dry_run=asked.dry_run)
+    _conclude(report, found)
+
+
+def _require_somebody_to_ask(session: Session, asked: Asked) -> None:
+    """Before anything is read: whether a pipeline stops must not depend on what its scanner finds."""
+    if not (asked.yes or asked.dry_run or session.console.can_ask):
+        raise ConfirmationNeededError(
+            "This needs a confirmation",
+            why="Nobody can be asked: standard input and error are not a terminal",
+            not_done=NOTHING_REVOKED,
+            remedy=f"{_command(asked)} --yes",
+        )
+
+
+def _command(asked: Asked) -> str:
+    source = asked.source if asked.source.isprintable() and " " not in asked.source else "FILE"
+    return f"routic keys revoke --from {source}{' --leaked' if asked.leaked else ''}"
+
+
+def _read(session: Session, source: str) -> Report:
+    if source == STDIN and session.console.stdin_is_terminal:
+        session.console.notice("Reading the report from this terminal; it ends with Ctrl-D on a line of its own")
+    with opened(source) as (blocks, folders), progress(session.console, "Reading", None) as bar:
+
+        def watched() -> Iterator[bytes]:
+            for block in blocks:
+                bar.advance(len(block))
+                yield block
+
+        return read_report(watched(), folders)
+
+
+def _reason(asked: Asked, report: Report, ending: Sequence[LeakedKey]) -> str | None:
+    if asked.reason is not None or not asked.leaked:
+        return asked.reason
+    return reason_for(report, ending, _harmless)
+
+
+def _harmless(text: str) -> str:
+    return inert(without_secrets(text))
+
+
+def _revoke(
+    session: Session, transport: Transport, ending: Sequence[LeakedKey], reason: str | None
+) -> list[Revocation]:
+    """All of them in one transaction; of more than 20,000, as many at once."""
+    targets = fingerprints(ending)
+    results: list[Revocation] = []
+    for start in range(0, len(targets), _BATCH):
+        try:
+            results += transport.revoke(targets[start : start + _BATCH], reason)
+        except RouticError as error:
+            if results:
+                error.not_done = f"{len(results):,} keys were revoked before it; the same command again does the rest"
+            raise
+    for each in ending:
+        session.desk.forget_sealed(each.key.id)
+    return results
+
+
+def _show(session: Session, found: Triage) -> None:
+    """Every key that was found, as far as a screen is long."""
+    now = session.now()
+    for each in found.keys[:_SHOWN]:
+        session.console.notice(_line(each, now))
+    if len(found.keys) > _SHOWN:
+        session.console.notice(f"{len(found.keys) - _SHOWN:,} more keys; --dry-run --json lists them all")
+
+
+def _line(leaked: LeakedKey, now: UnixSeconds) -> str:
+    key, told = leaked.key, _told(leaked.found)
+    if key.status is KeyStatus.REVOKED:
+        return f"{described(key)} was revoked {relative(key.revoked_at, now)}; found in {told}"
+    if not leaked.has_to_end:
+        return f"{described(key)} stays: {_ended(leaked.found, now)}; found in {told}"
+    return f"{described(key)}, {key.status}, last used: {last_use(key, now)}; found in {told}"
+
+
+def _ended(found: Sequence[LeakedVersion], now: UnixSeconds) -> str:
+    ends = [f"version {each.version.number} of it ended {relative(each.version.expires_at, now)}" for each in found]
+    return ", ".join(ends)
+
+
+def _told(found: Sequence[LeakedVersion]) -> str:
+    """`config.py:4`, with how many other times it was found."""
+    others = sum(each.count for each in found) - 1
+    return f"{found[0].places[0]}" + (f" and {counted(others, 'other place')}" if others else "")
+
+
+def _named(ending: Sequence[LeakedKey]) -> str:
+    return described(ending[0].key) if len(ending) == 1 else counted(len(ending), "key")
+
+
+def _print(session: Session, results: Sequence[Revocation], found: Triage, report: Report) -> None:
+    """A list object with every key of ours that the report tells of; what is not ours is a number beside it."""
+    if not session.wants_json:
+        return
+    now = session.now()
+    ended = {result.key.id: result for result in results if result.key is not None}
+    objects = [
+        revocation_object(ended.get(each.key.id, Revocation(each.key.id, each.key, changed=False)), now)
+        | {"found": [_version_object(version) for version in each.found]}
+        for each in found.keys
+    ]
+    counts = {"not_ours": found.not_ours, "unreadable": report.unreadable, "formats": report.formats}
+    print_json(session.console, list_object(objects) | counts, session.fields, known=FIELDS)
+
+
+def _version_object(found: LeakedVersion) -> JsonObject:
+    places = [
+        {"file": place.file and without_secrets(place.file), "line": place.line, "commit": _commit(place)}
+        for place in found.places
+    ]
+    return {
+        "version": found.version.number,
+        "was_let_in": found.is_let_in,
+        "count": found.count,
+        "at": found.at,
+        "places": places,
+    }
+
+
+def _commit(place: Where) -> str | None:
+    return place.commit and without_secrets(place.commit)
+
+
+def _tell(session: Session, results: Sequence[Revocation], found: Triage, report: Report, *, dry_run: bool) -> None:
+    console = session.console
+    if not report.entries:
+        console.success("The report has no findings: there is nothing to revoke")
+        return
+    changed = sum(result.changed for result in results)
+    said = [f"{counted(changed, 'key')} revoked" if changed else NOTHING_REVOKED]
+    if dry_run:
+        said = [f"Dry run: {counted(len(results), 'key')} would be revoked"]
+    if before := sum(each.key.status is KeyStatus.REVOKED for each in found.keys):
+        said.append(f"{before:,} had been before")
+    if found.not_ours:
+        are = "is" if found.not_ours == 1 else "are"
+        said.append(f"{counted(found.not_ours, 'secret')} in the report {are} not ours")
+    console.success(", ".join(said))
+    if found.kept_back:
+        console.notice(
+            f"The server was not asked about {found.kept_back:,} of them: they could be guessed from their hashes"
+        )
+
+
+def _conclude(report: Report, found: Triage) -> None:
+    if not report.unreadable and not found.cut:
+        return
+    if report.unreadable:
+        what = f"{counted(report.unreadable, 'finding')} of the report could not be read"
+        where, why = report.troubles[0]
+        why = f"{where}: {why}"
+    else:
+        what = f"{counted(found.cut, 'secret')} of the report may be keys of ours without their end"
+        why = "They begin as our keys do, and are shorter; a rule of the scanner that is too short cuts them"
+    raise PartialFailureError(
+        what, why=why, not_done="Whether those are keys of ours is not known", remedy=report.in_clear
+    )

@@ -1,0 +1,118 @@
+"""From what a report says to what is ours: the keys whose secret was found, and what is known of everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyVersion, UnixSeconds, Verdict, VerdictStatus
+from routic_cli.domain.rules import REASON_LENGTH
+from routic_cli.domain.secret import Fingerprint
+from routic_cli.scanning.reports.entry import Where
+from routic_cli.scanning.reports.report import Leak, Report
+from routic_cli.transport.interface import Transport
+
+_LONGEST_PLACE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LeakedVersion:
+    """One secret of a key that was found: where, how often, and since when it may be known, if the report says so."""
+
+    version: KeyVersion
+    verdict: VerdictStatus
+    count: int
+    at: UnixSeconds | None
+    places: Sequence[Where]
+
+    @property
+    def is_let_in(self) -> bool:
+        """Whether somebody who has it can use it."""
+        return self.verdict is VerdictStatus.ACTIVE
+
+
+@dataclass(slots=True)
+class LeakedKey:
+    """A key of ours, and the secrets of it that were found."""
+
+    key: Key
+    found: list[LeakedVersion] = field(default_factory=list)
+
+    @property
+    def has_to_end(self) -> bool:
+        """Whether the key must be revoked: a secret that was found is let in, or could be again.
+
+        What ended with a rotation is dead, and the versions after it are not in the report. A history that is scanned
+        at every push has it for ever: it must not take the key down that replaced it.
+        """
+        if self.key.status is KeyStatus.REVOKED:
+            return False
+        return self.key.status is KeyStatus.EXPIRED or any(each.is_let_in for each in self.found)
+
+    @property
+    def at(self) -> UnixSeconds | None:
+        """When it leaked first, as far as the report says."""
+        return min((each.at for each in self.found if each.at is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """What a report comes to. `not_ours` are secrets that no key of the store has.
+
+    `cut` are those of them that look like keys of ours without their end; `kept_back` those whose hashes a server
+    across the network was not asked about, because they could be guessed.
+    """
+
+    keys: Sequence[LeakedKey]
+    not_ours: int
+    cut: int
+    kept_back: int
+
+    @property
+    def to_revoke(self) -> list[LeakedKey]:
+        """The keys that have to end."""
+        return [each for each in self.keys if each.has_to_end]
+
+
+def triage(
+    transport: Transport, report: Report, *, is_remote: bool, told: Callable[[int], None] = lambda _: None
+) -> Triage:
+    """Ask the store about every secret of the report, by hash. `told` hears how many more were asked about."""
+    keys: dict[KeyId, LeakedKey] = {}
+    not_ours = cut = kept_back = 0
+    for leak in report.leaks:
+        asked = [each for each in leak.hashes if not (is_remote and each in leak.guessable)]
+        verdicts = [verdict for verdict in map(transport.verify, asked) if verdict.key is not None]
+        told(1)
+        for verdict in verdicts:
+            _add(keys, verdict, leak)
+        if not verdicts:
+            not_ours += 1
+            cut += leak.is_cut
+            kept_back += not asked
+    return Triage(list(keys.values()), not_ours, cut, kept_back)
+
+
+def _add(keys: dict[KeyId, LeakedKey], verdict: Verdict, leak: Leak) -> None:
+    if verdict.key is None:
+        raise AssertionError("the verdict is about no key")
+    version = next(each for each in verdict.key.versions if each.number == verdict.version)
+    leaked = keys.setdefault(verdict.key.id, LeakedKey(verdict.key))
+    if all(each.version.number != version.number for each in leaked.found):  # the same key, written in two ways
+        leaked.found.append(LeakedVersion(version, verdict.status, leak.count, leak.at, tuple(leak.places)))
+
+
+def reason_for(report: Report, leaked: Sequence[LeakedKey], shown: Callable[[str], str]) -> str:
+    """Why the keys are revoked, as one line for all of them; `shown` makes the words of a report harmless."""
+    reason = f"leaked: found by {' and '.join(report.formats)}" if "plain text" not in report.formats else "leaked"
+    places = {str(place) for key in leaked for each in key.found for place in each.places if place.file}
+    if len(leaked) == 1 and places:
+        first = next(str(place) for each in leaked[0].found for place in each.places if place.file)
+        reason += f" in {shown(first)[:_LONGEST_PLACE]}"
+    return reason[:REASON_LENGTH]
+
+
+def fingerprints(keys: Iterable[LeakedKey]) -> list[Fingerprint]:
+    """One secret that was found of each key: what the store is told to end it by."""
+    return [each.found[0].version.sha256 for each in keys]
