@@ -32,6 +32,19 @@ def test_a_key_in_the_url_alone_is_nobodys(world: AuditWorld) -> None:
     assert (found.key_id, found.remedy, found.addresses) == (None, None, ("192.0.2.1",))
 
 
+def test_a_key_in_the_url_alone_that_a_log_knows_is_found_once(world: AuditWorld) -> None:
+    key = world.key(1)
+    world.call(key, MONDAY - DAY, outcome="key_in_url", status=401, flags=("key_in_url",))
+
+    assert world.finding(RuleName.KEY_IN_URL).key_id == key
+
+
+def test_the_audit_of_one_key_is_not_about_keys_that_nobody_looked_up(world: AuditWorld) -> None:
+    world.call(None, MONDAY - DAY, outcome="key_in_url", status=401, flags=("key_in_url",))
+
+    assert world.findings(RuleName.KEY_IN_URL, keys=(world.key(1),)) == []
+
+
 def test_an_unknown_key_beside_one_in_the_url_is_not_found(world: AuditWorld) -> None:
     world.call(None, MONDAY - DAY, flags=("key_in_url",), **STRANGE)
     world.call(world.settled(1), SINCE - HOUR, flags=("key_in_url",))
