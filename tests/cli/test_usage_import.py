@@ -87,6 +87,20 @@ def test_why_a_key_was_refused_is_found_out(stocked: Stocked) -> None:
     assert [event.outcome for event in events(sandbox)] == ["revoked", "unknown"]
 
 
+def test_a_key_that_was_minted_elsewhere_is_known_whatever_it_looks_like(stocked: Stocked) -> None:
+    sandbox, secret = stocked.sandbox, "legacy-worker-0123456789"
+    sandbox.ok("keys", "import", "--name", "legacy", stdin=secret)
+    sandbox.ok("keys", "revoke", "legacy", "--yes")
+    later = int(time.time()) + 3600
+    sandbox.ok("usage", "import", "-", stdin=line(0, secret) + "\n" + line(1, secret, status="401", msec=f"{later}.0"))
+
+    assert [(event.outcome, event.key_id is not None) for event in events(sandbox)] == [
+        ("allowed", True),
+        ("revoked", True),
+    ]
+    assert sandbox.holders(secret) == []
+
+
 def test_a_line_counts_once_in_whatever_copy_it_comes(stocked: Stocked) -> None:
     sandbox = stocked.sandbox
     whole = text(100, stocked.secret)
