@@ -90,3 +90,13 @@ def test_a_time_without_bounds_is_looked_at_as_far_as_there_is_a_log(world: Audi
 
 def test_an_empty_log_is_looked_at(world: AuditWorld) -> None:
     assert world.findings(RULE, since=0) == []
+
+
+def test_an_office_beside_somebody_who_guesses_is_not_among_the_addresses(world: AuditWorld) -> None:
+    for n in range(7):
+        tried(world, n, SINCE + n * DAY, "198.51.100.1")
+        tried(world, 10 + n, MONDAY - DAY)
+
+    found = world.finding(RULE)
+
+    assert (found.count, found.addresses) == (7, ("203.0.113.9",))
