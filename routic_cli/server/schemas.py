@@ -351,7 +351,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "at": TIME,
             "actor": _TEXT,
             "action": _TEXT,
-            "key_id": _TEXT,
+            "key_id": nullable({**_TEXT, "description": "null for a change of the account."}),
             "detail": {"type": "object", "description": "What changed; never a secret."},
         }
     ),

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from routic_cli.domain.accounts import Account, AccountChanges, Ledger, amount_text, checked_changes
-from routic_cli.domain.keys import KeyId, KeyQuery, KeyStatus, UnixSeconds, Unset
+from routic_cli.domain.keys import KeyQuery, KeyStatus, UnixSeconds, Unset
 from routic_cli.store.interface import Store, TrailEntry
-
-_NO_KEY = KeyId("")
 
 
 def account_of(store: Store, now: UnixSeconds) -> Account:
@@ -34,7 +32,7 @@ def change_account(store: Store, changes: AccountChanges, now: UnixSeconds, acto
             after = replace(after, balance=changes.balance, spent=spent, set_at=set_at)
         if not isinstance(changes.balance, Unset) or after != before:
             tx.set_ledger(after)
-            tx.add_trail([TrailEntry(now, actor, "account.changed", _NO_KEY, _differences(before, after, spent))])
+            tx.add_trail([TrailEntry(now, actor, "account.changed", None, _differences(before, after, spent))])
         return _shown(store.account, after, spent, tx.tally(KeyQuery()))
 
 

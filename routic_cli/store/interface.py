@@ -38,7 +38,7 @@ from routic_cli.domain.usage import UsageEvent
 
 @dataclass(frozen=True, slots=True)
 class TrailEntry:
-    """One change that was made: who, when, what. `detail` never holds a secret; `key_id` is empty for an account's.
+    """One change that was made: who, when, what. `detail` never holds a secret; `key_id` is None for an account's.
 
     `number` is its place in the trail, counted up from 1 with gaps; None until it is stored.
     """
@@ -46,7 +46,7 @@ class TrailEntry:
     at: UnixSeconds
     actor: str
     action: str
-    key_id: KeyId
+    key_id: KeyId | None
     detail: Mapping[str, object]
     number: int | None = field(default=None, compare=False)
 

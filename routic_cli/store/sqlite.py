@@ -295,7 +295,12 @@ class SqliteReader:
         with readable():
             return [
                 TrailEntry(
-                    row["at"], row["actor"], row["action"], KeyId(row["key_id"]), json.loads(row["detail"]), row["seq"]
+                    row["at"],
+                    row["actor"],
+                    row["action"],
+                    KeyId(row["key_id"]) if row["key_id"] else None,
+                    json.loads(row["detail"]),
+                    row["seq"],
                 )
                 for row in rows
             ]
@@ -394,5 +399,5 @@ class SqliteWriter(SqliteReader):
         """Append to the audit trail."""
         self._connection.executemany(
             "INSERT INTO trail (at, account, actor, action, key_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
-            ((e.at, self._account, e.actor, e.action, e.key_id, json.dumps(dict(e.detail))) for e in entries),
+            ((e.at, self._account, e.actor, e.action, e.key_id or "", json.dumps(dict(e.detail))) for e in entries),
         )

@@ -72,7 +72,7 @@ class AccountBalanceContract(TransportFixtures):
         transport.change_account(AccountChanges(currency="USD"))
         assert actions() == ["account.changed"]
         [entry] = transport.trail(limit=10)
-        assert (entry.key_id, entry.detail) == ("", {"balance": [None, "25.00"]})
+        assert (entry.key_id, entry.detail) == (None, {"balance": [None, "25.00"]})
 
     @pytest.mark.parametrize("changes", [AccountChanges(balance=MOST), AccountChanges(balance=-MOST)])
     def test_the_largest_amounts_come_back_as_they_were(self, transport: Transport, changes: AccountChanges) -> None:

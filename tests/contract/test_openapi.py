@@ -33,7 +33,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "admin-api.md"
 # - 410 is what a key that is revoked or expired gives, to a sound request and to a wrong one.
 # - What `ref` stands for can be told in words only: it comes alone, and a secret or a hint is none. So for this one
 #   operation, a request that the schema allows may be refused.
-# - A call without a key names none, and the program asks for the key called None all the same.
+# - A call without a key names none, nor does a change of the account in the trail; the program asks for the key called
+#   None all the same.
 # - /auth takes any method, of which the document names one.
 CONFIG = """
 [checks.positive_data_acceptance]
@@ -45,6 +46,9 @@ include-operation-id = "auth"
 checks.unsupported_method.enabled = false
 [[operations]]
 include-operation-id = "list_usage"
+phases.stateful.enabled = false
+[[operations]]
+include-operation-id = "list_trail"
 phases.stateful.enabled = false
 [[operations]]
 include-operation-id = "list_keys"

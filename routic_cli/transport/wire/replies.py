@@ -112,7 +112,7 @@ def trail_from(data: object) -> list[TrailEntry]:
             fields.integer("at"),
             fields.text("actor"),
             fields.text("action"),
-            KeyId(fields.text("key_id")),
+            None if (key_id := fields.text_or_none("key_id")) is None else KeyId(key_id),
             dict(fields.mapping("detail")),
             fields.integer("id"),
         )
