@@ -100,7 +100,7 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             scan_tree(places, scan, ignoring=not no_ignore, told=told)
     verdicts, errors = ({}, []) if offline else _ask(session, scan)
     found = [FoundKey(sighting, verdicts.get(sighting.sha256)) for sighting in scan.sightings]
-    found.sort(key=lambda each: (_LEVELS.index(each.level), each.where))
+    found.sort(key=lambda each: (_LEVELS.index(each.level), each.file or each.where, each.sighting.line or 0))
     report = ScanReport(found, scan.looked_at, scan.unit, session.with_its_flags, session.fields)
     print_scan(session.console, report, form)
     return _conclude(session, scan, report, errors)

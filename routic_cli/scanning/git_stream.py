@@ -27,8 +27,13 @@ class ScanError(RouticError):
 
 
 @contextmanager
-def streaming(folder: Path, *arguments: str, stdin: IO[bytes] | None = None, index: str = "") -> Iterator[IO[bytes]]:
-    """What git says in the folder, unbuffered. ScanError when it cannot be asked, or fails before its end is read."""
+def streaming(
+    folder: Path, *arguments: str, stdin: IO[bytes] | None = None, index: str = "", lenient: bool = False
+) -> Iterator[IO[bytes]]:
+    """What git says in the folder, unbuffered. ScanError when it cannot be asked, and behind its last word when it fails.
+
+    It also counts as failing when git goes on after an error, as it does over a damaged object; unless `lenient`.
+    """
     command = asked(git_command, folder, *arguments)
     more: dict[str, Any] = {"pipesize": PIPE} if sys.platform == "linux" else {}
     with tempfile.TemporaryFile() as errors:
@@ -54,9 +59,10 @@ def streaming(folder: Path, *arguments: str, stdin: IO[bytes] | None = None, ind
         finally:
             process.stdout.close()
             process.wait()
-        if code:
-            errors.seek(0)
-            raise scan_error(explained(folder, errors.read(), code))
+        errors.seek(0)
+        said = errors.read()
+        if code or (not lenient and said.startswith(b"error:")):
+            raise scan_error(explained(folder, said, code))
 
 
 def asked(ask: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:

@@ -23,6 +23,7 @@ _SLICES_PER_WORKER: Final = 8
 _SMALLEST_SLICE: Final = 2000
 _LONGEST_HEADER: Final = 128
 _TREE: Final = b"tree "
+_MISSING: Final = b" missing"
 
 
 class Suspect(NamedTuple):
@@ -53,9 +54,9 @@ def sift(repository: Path, *, told: Told = telling_nobody) -> Sifted:
         futures = {pool.submit(_sift_some, repository, some): len(some) for some in slices}
         try:
             for future in as_completed(futures):
-                try:
-                    sifted.suspects.extend(future.result())
-                except ScanError as error:
+                suspects, error = future.result()
+                sifted.suspects.extend(suspects)
+                if error is not None:
                     sifted.errors.append(error)
                 done += futures[future]
                 told(done, len(oids))
@@ -68,18 +69,25 @@ def sift(repository: Path, *, told: Told = telling_nobody) -> Sifted:
 def _stored(repository: Path) -> list[bytes]:
     """The ids of all that is stored but trees, in the order of the packs, where what resembles lies together."""
     question = ("cat-file", "--batch-all-objects", "--unordered", "--buffer")
-    with streaming(repository, *question, "--batch-check=%(objecttype) %(objectname)") as stream:
-        return [line.rpartition(b" ")[2] for line in records(stream, b"\n") if not line.startswith(_TREE)]
+    with streaming(repository, *question, "--batch-check=%(objecttype) %(objectname)", lenient=True) as stream:
+        lines = [line for line in records(stream, b"\n") if not line.startswith(_TREE)]
+    # Of a damaged object git says `ID missing`. Reading it will fail, and that will be told.
+    return [line.removesuffix(_MISSING) if line.endswith(_MISSING) else line.rpartition(b" ")[2] for line in lines]
 
 
-def _sift_some(repository: Path, oids: Sequence[bytes]) -> list[Suspect]:
+def _sift_some(repository: Path, oids: Sequence[bytes]) -> tuple[list[Suspect], ScanError | None]:
     mark = secrets.token_hex(16).encode()  # nothing in the repository can pretend to be it
     form = f"--batch={mark.decode()} %(objectname) %(objecttype)"
-    with (
-        spooled(oid + b"\n" for oid in oids) as ids,
-        streaming(repository, "cat-file", "--buffer", form, stdin=ids) as stream,
-    ):
-        return list(dict.fromkeys(_suspects(stream.fileno(), mark + b" ")))
+    suspects: dict[Suspect, None] = {}
+    try:
+        with (
+            spooled(oid + b"\n" for oid in oids) as ids,
+            streaming(repository, "cat-file", "--buffer", form, stdin=ids) as stream,
+        ):
+            suspects.update(dict.fromkeys(_suspects(stream.fileno(), mark + b" ")))
+    except ScanError as error:
+        return list(suspects), error
+    return list(suspects), None
 
 
 def _suspects(descriptor: int, mark: bytes) -> Iterator[Suspect]:

@@ -66,7 +66,13 @@ def _commands(sandbox: Sandbox, repository: Path, rules: Path) -> Mapping[str, S
         if shutil.which(scanner):
             commands[f"{scanner} git, our rule alone"] = [scanner, "git", *rule, str(repository)]
     if shutil.which("kingfisher"):
-        alone = ["--rules-path", str(sandbox.root / "kingfisher.yml"), "--load-builtins=false", "--rule", "custom.routic"]
+        alone = [
+            "--rules-path",
+            str(sandbox.root / "kingfisher.yml"),
+            "--load-builtins=false",
+            "--rule",
+            "custom.routic",
+        ]
         quiet = ["--no-validate", "--format", "json", "--quiet", "--no-update-check"]
         commands["kingfisher scan, our rule alone"] = ["kingfisher", "scan", *alone, *quiet, str(repository)]
     return commands
@@ -101,7 +107,10 @@ def _stream(commits: int) -> Iterator[bytes]:
             if number:
                 lines = files[name]
                 for _ in range(chance.randint(1, 8)):
-                    lines[chance.randrange(len(lines))] = b"    value_%d = compute(%d)\n" % (number, chance.randrange(10**6))
+                    lines[chance.randrange(len(lines))] = b"    value_%d = compute(%d)\n" % (
+                        number,
+                        chance.randrange(10**6),
+                    )
                 if number in {commits // 4, commits // 2, commits - 1}:
                     lines[0] = f'KEY = "{mint_secret().reveal()}"\n'.encode()
             data = b"".join(files[name])
