@@ -79,6 +79,8 @@ def test_much_of_little_is_not_found(world: AuditWorld) -> None:
 
     assert world.findings(RULE) == []
     assert world.findings(RULE, spike_calls=200) != []
+    world.call(key, NOON + DAY, times=3000)
+    assert "1 such hour" in world.finding(RULE).evidence
 
 
 def test_a_key_without_a_history_is_not_found(world: AuditWorld) -> None:
