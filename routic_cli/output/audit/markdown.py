@@ -44,7 +44,7 @@ def code(text: str) -> str:
     return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Of a table, which splits at bars before it looks for code."""
     return text.replace("|", "\\|")
 
@@ -78,7 +78,7 @@ def _overview(findings: Sequence[Finding]) -> Iterator[str]:
             absolute_or_empty(finding.last_at),
             f"{shown}{f' and {more} more' if more > 0 else ''}",
         )
-        yield f"| {' | '.join(map(_cell, cells))} |"
+        yield f"| {' | '.join(map(cell, cells))} |"
 
 
 def _section(finding: Finding) -> Iterator[str]:
@@ -97,14 +97,14 @@ def _section(finding: Finding) -> Iterator[str]:
         yield from filter(None, details)
     if finding.remedy:
         yield ""
-        yield from _block(finding.remedy)
+        yield from block(finding.remedy)
 
 
 def _key(finding: Finding) -> str:
     return code(finding.key_name or finding.key_id or "")
 
 
-def _block(text: str) -> Iterator[str]:
+def block(text: str) -> Iterator[str]:
     """A block between fences longer than any row of backticks in it."""
     text = inert(without_secrets(text))
     fence = "`" * max([3, *(len(row) + 1 for row in _BACKTICKS.findall(text))])
