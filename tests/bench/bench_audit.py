@@ -88,14 +88,16 @@ def _copy(folder: Path) -> None:
     )
     with closing(sqlite3.connect(folder / "usage.db")) as log, lines.open("w", newline="") as file:
         series = {
-            row[0]: row[1:] for row in log.execute(f"SELECT id, nullif(version, 0), status, flags{texts} FROM series")
+            row[0]: _labels(*row[1:])
+            for row in log.execute(f"SELECT id, nullif(version, 0), status, flags{texts} FROM series")
         }
         writer = csv.writer(file)
         rows = log.execute(
-            "SELECT time, series, hex(sha256), tokens_in, tokens_out, cost FROM events ORDER BY time, identity"
+            "SELECT time, series, nullif(hex(sha256), ''), tokens_in, tokens_out, cost"
+            " FROM events ORDER BY time, identity"
         )
         while page := list(islice(rows, _PAGE)):
-            writer.writerows(_row(row, series[row[1]]) for row in page)
+            writer.writerows((at, *series[number], *rest) for at, number, *rest in page)
     types = ", ".join(f"'{name}': '{_TYPES.get(name, 'VARCHAR')}'" for name in _COLUMNS)
     with closing(duckdb.connect(str(folder / "building.duckdb"))) as made:
         made.execute(f"CREATE TABLE events AS SELECT * FROM read_csv('{lines}', header=false, columns={{{types}}})")
@@ -103,11 +105,13 @@ def _copy(folder: Path) -> None:
     (folder / "building.duckdb").rename(folder / "events.duckdb")
 
 
-def _row(row: tuple[Any, ...], series: tuple[Any, ...]) -> tuple[Any, ...]:
-    version, status, flags, key, outcome, method, address, agent, origin, model = series
-    at, _, sha256, *numbers = row
-    labels = (key, version, outcome, method, status, address, network_of(address), agent, family_of(agent), origin)
-    return (at, *labels, model, flags, sha256 or None, *numbers)
+def _labels(
+    version: int | None, status: int, flags: int, key: str, outcome: str, method: str, address: str, *more: str
+) -> tuple[Any, ...]:
+    """The labels of a series in the order of the table."""
+    agent, origin, model = more
+    families = network_of(address), agent, family_of(agent)
+    return (key, version, outcome, method, status, address, *families, origin, model, flags)
 
 
 class _Asking(StoreFacts):

@@ -67,3 +67,11 @@ def test_a_key_without_a_history_is_not_found(world: AuditWorld) -> None:
         world.call_hourly(key, SINCE - 6 * DAY, MONDAY, agent=agent, address=address)
 
     assert world.findings(RULE) == []
+
+
+def test_a_meeting_of_a_few_hours_long_ago_is_no_habit(world: AuditWorld) -> None:
+    key = world.settled(1)
+    world.call_hourly(key, MONDAY - 20 * DAY, MONDAY - 20 * DAY + 3 * HOUR, agent=NODE, address="10.9.9.7")
+    world.call_hourly(key, MONDAY - 2 * DAY, MONDAY, agent=NODE, address="10.9.9.7")
+
+    assert world.findings(RULE) != []

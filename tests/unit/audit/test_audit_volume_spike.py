@@ -89,3 +89,13 @@ def test_a_key_without_a_history_is_not_found(world: AuditWorld) -> None:
     world.call(key, NOON, times=5000)
 
     assert world.findings(RULE) == []
+
+
+def test_a_key_that_is_now_silent_and_now_busy_is_left_more_room(world: AuditWorld) -> None:
+    key = world.key(1)
+    for day in range(42):
+        world.call(key, MONDAY - 42 * DAY + day * DAY + 12 * HOUR, times=100 if day % 2 else 1)
+    world.call(key, NOON, times=400)
+
+    assert world.findings(RULE) == []
+    assert world.findings(RULE, spike_score=4) != []

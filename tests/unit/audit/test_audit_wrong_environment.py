@@ -77,3 +77,12 @@ def test_a_place_with_too_few_calls_to_tell_is_not_found(world: AuditWorld) -> N
 
     assert world.findings(RULE) == []
     assert world.findings(RULE, environment_calls=99) != []
+
+
+def test_its_own_calls_do_not_make_a_place_its_own(world: AuditWorld) -> None:
+    world.call(world.settled(1, tags=PROD, address="10.7.7.7"), MONDAY - 20 * DAY, times=200, address=CLUSTER)
+    trial = world.settled(2, "trial", tags=DEV, address=OFFICE)
+    world.call(trial, MONDAY - 19 * DAY, times=1000, address=CLUSTER)
+    world.call(trial, MONDAY - DAY, address=CLUSTER)
+
+    assert world.finding(RULE).key_name == "trial"
