@@ -25,6 +25,7 @@ from routic_cli.transport.wire.queries import query_from
 from routic_cli.transport.wire.requests import (
     changes_from,
     fingerprint_from,
+    fingerprints_from,
     imports_from,
     new_key_from,
     new_version_from,
@@ -151,6 +152,14 @@ def verify_key(request: AdminRequest) -> JsonObject:
         request.credential.require_any(READING)
     hint = _hint(verdict.key, verdict.version)
     return verdict_object(verdict.status.value, hint, None, verdict, request.now)
+
+
+def verify_keys(request: AdminRequest) -> JsonObject:
+    """POST /keys/verify/batch: the same of many, at one moment, one result each."""
+    verdicts = request.service.verify_many(fingerprints_from(request.body))
+    return list_object(
+        [verdict_object(each.status.value, _hint(each.key, each.version), None, each, request.now) for each in verdicts]
+    )
 
 
 def list_trail(request: AdminRequest) -> JsonObject:

@@ -111,6 +111,7 @@ BODIES: Final[dict[str, JsonObject]] = {
     "Reason": {"reason": "leaked"},
     "KeysToRevoke": revocation_body([_SHA256], "leaked"),
     "Fingerprint": {"sha256": _SHA256},
+    "Fingerprints": {"sha256": [_SHA256]},
     "UsageEvents": events_body([event_object(_EVENT)]),
 }
 
@@ -126,6 +127,9 @@ REPLIES: Final[dict[str, JsonObject]] = {
         [registration_object(result, _NOW) for result in (Registration(_KEY, created=True), _REFUSED)]
     ),
     "Verification": verdict_object(VerdictStatus.ACTIVE, _HINT, None, Verdict(VerdictStatus.ACTIVE, _KEY, 1), _NOW),
+    "VerificationList": list_object(
+        [verdict_object(VerdictStatus.ACTIVE, _HINT, None, Verdict(VerdictStatus.ACTIVE, _KEY, 1), _NOW)]
+    ),
     "DeletedVersion": {"object": "api_key.version", "id": _ID, "version": 1, "deleted": True},
     "UsageEventList": list_object([event_object(_EVENT)]),
     "AppendedUsage": appended_object(Appended(1, 0)),

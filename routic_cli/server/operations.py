@@ -140,6 +140,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
         description="Every credential may ask it of itself; of others with `keys:read`, `keys:write` or `keys:revoke`.",
         scopes="none for itself; any of keys:* for others",
     ),
+    "verify_keys": Operation(
+        "Would the secrets with these fingerprints be let in, one result each",
+        "VerificationList",
+        "Fingerprints",
+        description="At most 5000 at once. What a scanner found is asked about so, by hash.",
+    ),
     "show_key": Operation("One key", "Key", errors=(_NOT_FOUND,)),
     "register_key": Operation(
         "Register a key that the client minted",

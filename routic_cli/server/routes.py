@@ -44,6 +44,7 @@ ROUTES: Final = (
     Route("POST", "/keys/import", _WRITE, admin.import_keys, _LARGE),
     Route("POST", "/keys/revoke", _REVOKE, admin.revoke_keys, _LARGE),
     Route("POST", "/keys/verify", (), admin.verify_key),
+    Route("POST", "/keys/verify/batch", admin.READING, admin.verify_keys, _LARGE),
     Route("GET", "/keys/{id}", admin.READING, admin.show_key),
     Route("PUT", "/keys/{id}", _WRITE, admin.register_key),
     Route("PATCH", "/keys/{id}", _WRITE, admin.change_key),

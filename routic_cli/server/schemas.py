@@ -321,6 +321,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "key": _unless_null("Key"),
         }
     ),
+    "VerificationList": _list(ref("Verification"), {"type": "null"}),
     "DeletedVersion": obj(
         {
             "object": _constant("api_key.version"),
@@ -404,4 +405,5 @@ SCHEMAS: Final[dict[str, Schema]] = {
         ],
     },
     "Fingerprint": obj({"sha256": SHA256}),
+    "Fingerprints": obj({"sha256": array(SHA256)}),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from routic_cli.domain.accounts import Account, AccountChanges
 from routic_cli.domain.errors import (
@@ -240,15 +241,16 @@ class KeyService:
 
     def verify(self, sha256: Fingerprint) -> Verdict:
         """Whether the secret with this fingerprint would be let in now."""
+        return self.verify_many([sha256])[0]
+
+    def verify_many(self, hashes: Sequence[Fingerprint]) -> list[Verdict]:
+        """The same of many, at one moment."""
         now = self._clock()
         with self._store.reading(now) as view:
-            found = view.key_of_version(sha256)
-            key = view.key(found[0].id) if found else None  # None for what another account has
-        if found is None or key is None:
-            return Verdict(VerdictStatus.UNKNOWN)
-        number = found[1]
-        version = next(v for v in key.versions if v.number == number)
-        return Verdict(verdict_status(key, version, now), self._uses.shown_one(key), number)
+            known = view.hashes_in_use(hashes)
+            verdicts = [_verdict(view, sha256, now) if sha256 in known else _NOBODYS for sha256 in hashes]
+        shown = iter(self._uses.shown([each.key for each in verdicts if each.key is not None]))
+        return [each if each.key is None else replace(each, key=next(shown)) for each in verdicts]
 
     def account(self) -> Account:
         """The account whose keys they are, with what is left of its balance."""
@@ -288,6 +290,18 @@ def _existing(view: StoreReader, key_id: KeyId) -> Key:
     if key is None:
         raise KeyNotFoundError(f"No key has the id '{key_id}'", remedy="routic keys list --all", param="id")
     return key
+
+
+_NOBODYS: Final = Verdict(VerdictStatus.UNKNOWN)
+
+
+def _verdict(view: StoreReader, sha256: Fingerprint, now: UnixSeconds) -> Verdict:
+    found = view.key_of_version(sha256)
+    key = view.key(found[0].id) if found else None  # None for what another account has
+    if found is None or key is None:
+        return _NOBODYS
+    version = next(v for v in key.versions if v.number == found[1])
+    return Verdict(verdict_status(key, version, now), key, version.number)
 
 
 def _key_of_target(view: StoreReader, target: KeyId | Fingerprint) -> Key | None:

@@ -90,6 +90,9 @@ class Transport(Protocol):
     def verify(self, sha256: Fingerprint) -> Verdict:
         """Whether the secret with this fingerprint would be let in now."""
 
+    def verify_many(self, hashes: Sequence[Fingerprint]) -> list[Verdict]:
+        """The same of many, at one moment; one verdict each, in their order."""
+
     def account(self) -> Account:
         """The account whose keys they are, with what is left of its balance."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyVersion, UnixSeconds, Verdict, VerdictStatus
@@ -14,6 +15,7 @@ from routic_cli.scanning.reports.report import Leak, Report
 from routic_cli.transport.interface import Transport
 
 _LONGEST_PLACE: Final = 200
+_AT_ONCE: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,24 @@ def triage(
     """Ask the store about every secret of the report, by hash. `told` hears how many more were asked about."""
     keys: dict[KeyId, LeakedKey] = {}
     not_ours = cut = kept_back = 0
-    for leak in report.leaks:
-        asked = [each for each in leak.hashes if not (is_remote and each in leak.guessable)]
-        verdicts = [verdict for verdict in map(transport.verify, asked) if verdict.key is not None]
-        told(1)
-        for verdict in verdicts:
-            _add(keys, verdict, leak)
-        if not verdicts:
-            not_ours += 1
-            cut += leak.is_cut
-            kept_back += not asked
+    for some in _batches(report.leaks):
+        asked = [[each for each in leak.hashes if not (is_remote and each in leak.guessable)] for leak in some]
+        verdicts = iter(transport.verify_many([sha256 for hashes in asked for sha256 in hashes]))
+        told(len(some))
+        for leak, hashes in zip(some, asked, strict=True):
+            known = [each for each in islice(verdicts, len(hashes)) if each.key is not None]
+            for verdict in known:
+                _add(keys, verdict, leak)
+            if not known:
+                not_ours += 1
+                cut += leak.is_cut
+                kept_back += not hashes
     return Triage(list(keys.values()), not_ours, cut, kept_back)
+
+
+def _batches(leaks: Sequence[Leak]) -> Iterator[Sequence[Leak]]:
+    for start in range(0, len(leaks), _AT_ONCE):
+        yield leaks[start : start + _AT_ONCE]
 
 
 def _add(keys: dict[KeyId, LeakedKey], verdict: Verdict, leak: Leak) -> None:

@@ -64,6 +64,24 @@ class RevocationContract(TransportFixtures):
         assert result.changed
         assert [transport.verify(sha256(1, n)).status for n in (1, 2)] == [VerdictStatus.REVOKED] * 2
 
+    def test_many_secrets_are_asked_about_at_once_and_answered_in_their_order(
+        self, transport: Transport, clock: Clock
+    ) -> None:
+        for n in (1, 2):
+            transport.register(new_key(n))
+        transport.add_version(key_id(1), new_version(1, 2))
+        transport.end_version(key_id(1), 1, NOW + 5)
+        transport.revoke([key_id(2)], "leaked")
+        clock.forward(10)
+
+        verdicts = transport.verify_many([sha256(2), sha256(9), sha256(1, 1), sha256(1, 2), sha256(2)])
+
+        assert [each.status.value for each in verdicts] == ["revoked", "unknown", "expired", "active", "revoked"]
+        assert [each.key and each.key.id for each in verdicts] == [key_id(2), None, key_id(1), key_id(1), key_id(2)]
+        assert [each.version for each in verdicts] == [1, None, 1, 2, 1]
+        assert verdicts[2] == transport.verify(sha256(1, 1))
+        assert transport.verify_many([]) == []
+
     def test_an_expired_key_can_be_revoked(self, transport: Transport, clock: Clock) -> None:
         transport.register(new_key(1, expires_at=NOW + 5))
         clock.forward(5)

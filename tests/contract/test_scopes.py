@@ -40,6 +40,7 @@ TABLE: Final[dict[str, tuple[str, str, Any, set[Scope]]]] = {
     "import": ("POST", "/keys/import", {"keys": []}, WRITERS),
     "revoke many": ("POST", "/keys/revoke", {"sha256": [sha256(78)]}, REVOKERS),
     "verify": ("POST", "/keys/verify", {"sha256": sha256(78)}, READERS),
+    "verify many": ("POST", "/keys/verify/batch", {"sha256": [sha256(78)]}, READERS),
     "show": ("GET", "/keys/{id}", None, READERS),
     "register": ("PUT", "/keys/key_0000000000000077", BODY | {"name": "put", "scopes": ["keys:write"]}, WRITERS),
     "change": ("PATCH", "/keys/{id}", {"limits": {"rpm": 5}}, WRITERS),

@@ -99,6 +99,11 @@ def verdict_from(data: object) -> Verdict:
     )
 
 
+def verdicts_from(data: object, hashes: Sequence[str]) -> list[Verdict]:
+    """What the server says of each fingerprint, in their order."""
+    return [verdict_from(item) for item in _as_many(data, hashes)]
+
+
 def deletion_from(data: object) -> None:
     """That a version is deleted."""
     if not Fields(data, "The deletion").flag("deleted"):

@@ -164,6 +164,16 @@ def fingerprint_from(data: object) -> Fingerprint:
     return checked_fingerprint(text)
 
 
+def fingerprints_from(data: object) -> list[Fingerprint]:
+    """POST /keys/verify/batch."""
+    fields = Fields(data)
+    texts = fields.texts("sha256")
+    fields.end()
+    if len(texts) > MOST_IMPORTED:
+        raise InvalidRequestError(f"At most {MOST_IMPORTED} keys are asked about in one request", param="sha256")
+    return [checked_fingerprint(text) for text in texts]
+
+
 def checked_fingerprint(text: str) -> Fingerprint:
     """The text, which must be a SHA-256; it is not repeated, as it may be the secret itself."""
     if not is_fingerprint(text):
