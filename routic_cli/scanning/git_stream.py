@@ -30,7 +30,7 @@ class ScanError(RouticError):
 def streaming(
     folder: Path, *arguments: str, stdin: IO[bytes] | None = None, index: str = "", lenient: bool = False
 ) -> Iterator[IO[bytes]]:
-    """What git says in the folder, unbuffered. ScanError when it cannot be asked, and behind its last word when it fails.
+    """What git says in the folder, unbuffered. ScanError when it cannot be asked, and after its last word if it fails.
 
     It also counts as failing when git goes on after an error, as it does over a damaged object; unless `lenient`.
     """

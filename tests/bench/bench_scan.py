@@ -1,4 +1,4 @@
-"""`python -m tests.bench.bench_scan [COMMITS] [REPOSITORY]`: the history of a large repository, beside `git log | grep`.
+"""`python -m tests.bench.bench_scan [COMMITS] [REPOSITORY]`: a large repository's history, beside `git log | grep`.
 
 Without a repository one is made: the sources that are installed beside this interpreter, and as many commits to them,
 each of which edits a few lines of a few files; packed by git. Compiled scanners are run where they are installed, with

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -197,6 +196,8 @@ def test_a_scan_leaves_nothing_behind(planted: Planted) -> None:
 
 
 def test_the_rule_for_gitleaks_is_toml_and_the_one_for_trufflehog_yaml(planted: Planted) -> None:
+    import tomllib
+
     (rule,) = tomllib.loads(planted.scan("--print-rules", "gitleaks", code=0).out)["rules"]
     (detector,) = yaml.safe_load(planted.scan("--print-rules", "trufflehog", code=0).out)["detectors"]
     for regex in (rule["regex"], detector["regex"]["key"]):

@@ -134,7 +134,7 @@ def test_names_that_are_no_text_or_hold_line_breaks_are_told_on_one_line(planted
     assert len(done.out.splitlines()) == 3
     assert "a\\nb:1" in done.out
     assert "\x1b" not in done.out
-    assert {os.fsencode(name) for name, *_ in planted.found()} == {b"caf\xe9", b"a\nb", b"\x1b[2J"}
+    assert {os.fsencode(name or "") for name, *_ in planted.found()} == {b"caf\xe9", b"a\nb", b"\x1b[2J"}
 
 
 def test_a_key_in_a_name_is_found_and_the_name_masked(planted: Planted) -> None:
