@@ -1,63 +1,54 @@
-"""A repository to plant keys in: one that is active, one that is revoked, one that the store does not know."""
+"""Planted incidents in an access log of real lines, and what the installed command finds of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import gzip
+import json
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from routic_cli.domain.key_format import hint_of
-from routic_cli.domain.minting import mint_secret
-from tests.support.sandbox import Done, Sandbox
+from routic_cli.store.sqlite import SqliteStore
+from tests.support.audit_world import DAY, MONDAY
+from tests.support.placed import clock
+from tests.support.sandbox import Sandbox
+from tests.support.traffic import nginx_line
+from tests.support.traffic_plans import PLANTED, with_incidents
+
+EXPECTED = sorted((rule.value, name) for rule, name in PLANTED.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """The machine, and the keys: `prod` is active, `old` revoked, and of `stranger` the store has never heard."""
-
-    sandbox: Sandbox
-    prod: str
-    old: str
-    stranger: str
-
-    @property
-    def top(self) -> Path:
-        return self.sandbox.cwd
-
-    def write(self, name: str, content: str | bytes) -> Path:
-        file = self.top / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
-        return file
-
-    def commit(self, name: str, content: str | bytes, message: str = "work") -> str:
-        """Write a file and commit it; the commit's id."""
-        self.write(name, content)
-        self.sandbox.git("add", "--force", "--", name)
-        self.sandbox.git("commit", "--quiet", "--message", message)
-        return self.sandbox.git("rev-parse", "HEAD").strip()
-
-    def scan(self, *arguments: object, code: int | None = None, **options: Any) -> Done:
-        """Run `routic scan`, which never prints a key, whatever else it does."""
-        done = self.sandbox.run("scan", *arguments, **options)
-        for secret in (self.prod, self.old, self.stranger):
-            assert secret not in done.out + done.err, "a key was printed"
-        if code is not None:
-            assert done.code == code, f"ended with {done.code}: {done.out}{done.err}"
-        return done
-
-    def found(self, *arguments: object, code: int = 9) -> list[tuple[str | None, int | None, str | None, str]]:
-        """File, line, commit and status of what `routic scan --json` tells."""
-        data = self.scan(*arguments, "--json", code=code).data["data"]
-        return [(each["file"], each["line"], each["commit"], each["status"]) for each in data]
-
-    def hint(self, secret: str) -> str:
-        return hint_of(secret)
+def plant(sandbox: Sandbox, lines: int, *, seed: int = 4) -> Path:
+    """The keys in the store, and about so many calls in a log; the last third of it rotated away, compressed."""
+    plan = with_incidents(seed, MONDAY).scaled_to(lines)
+    sandbox.key_store.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    with closing(SqliteStore(sandbox.key_store, account="default")) as store:
+        plan.register(store)
+    folder = sandbox.home / "logs"
+    folder.mkdir()
+    late = MONDAY - 9 * DAY
+    with gzip.open(folder / "access.log.1.gz", "wt") as before, (folder / "access.log").open("w") as after:
+        for call in plan.calls():
+            (after if call.time >= late else before).write(nginx_line(call) + "\n")
+    return folder
 
 
-def plant(sandbox: Sandbox) -> Planted:
-    """The keys and an empty history."""
-    sandbox.make_repository()
-    keys = {name: sandbox.ok("keys", "create", "--name", name).secret for name in ("prod", "old")}
-    sandbox.ok("keys", "revoke", "old", "--yes")
-    return Planted(sandbox, keys["prod"], keys["old"], mint_secret().reveal())
+def hunt(sandbox: Sandbox, logs: Path) -> tuple[int, list[tuple[str, str | None]]]:
+    """Import the logs, ask for the audit of the last week; how many calls there were, and (rule, key) of each finding.
+
+    The command sees the moment at which the plan ends.
+    """
+    env = clock("@2027-01-11 00:00:00")
+    imported = _patiently(sandbox, "usage", "import", *sorted(logs.iterdir()), "--json", env=env)
+    week = ("--since", "2027-01-04T00:00:00Z", "--until", "2027-01-11T00:00:00Z")
+    found = _patiently(sandbox, "usage", "audit", *week, "--json", env=env)["data"]
+    return imported["new"], sorted((each["rule"], each["key_name"]) for each in found)
+
+
+def _patiently(sandbox: Sandbox, *arguments: object, env: Mapping[str, str]) -> Any:
+    """What a command says, however long it takes: a million lines need longer than any other test."""
+    process = sandbox.start(*map(str, arguments), env=env)
+    out, error = process.communicate()
+    assert process.returncode == 0, error.decode()
+    return json.loads(out)
