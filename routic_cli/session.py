@@ -88,6 +88,11 @@ class Session:
 
             check_fields(self.fields, known)
 
+    @property
+    def actor(self) -> str:
+        """Who runs this: the user of the operating system, at this machine."""
+        return _actor()
+
     @cached_property
     def transport(self) -> Transport:
         """The store of keys, here or behind an admin API. For changes, use `changing_transport`."""

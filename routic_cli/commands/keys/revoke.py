@@ -8,11 +8,15 @@ from typing import Annotated, Final
 import typer
 
 from routic_cli.command_line import session_of
+from routic_cli.commands.destinations import EnvFiles, InKeyring, Variable
+from routic_cli.commands.keys.response import Response, settle
 from routic_cli.commands.options import DryRun, Refs, confirm, described
 from routic_cli.commands.waiting import await_verdicts
+from routic_cli.delivery.sink import DEFAULT_VARIABLE
 from routic_cli.domain.errors import InvalidRequestError, PartialFailureError, RouticError, UnavailableError
 from routic_cli.domain.keys import Key, KeyStatus, Revocation
 from routic_cli.domain.times import parse_duration
+from routic_cli.output.incident import IncidentFormat
 from routic_cli.output.json_out import print_json
 from routic_cli.output.times import last_use, relative
 from routic_cli.session import Session
@@ -27,7 +31,7 @@ gitleaks git -f json -r - | routic keys revoke --from - --leaked --yes
 _FIELDS: Final = (*KEY_FIELDS, "changed", "error")
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     ctx: typer.Context,
     refs: Refs = None,
     from_: Annotated[
@@ -36,7 +40,18 @@ def run(
             "--from", metavar="FILE", help="Revoke what a scanner's report, or any text, tells of; - for stdin."
         ),
     ] = None,
-    leaked: Annotated[bool, typer.Option("--leaked", help="They have leaked: the reason says so, and where.")] = False,
+    leaked: Annotated[
+        bool, typer.Option("--leaked", help="They have leaked: says so, and who has called with them since.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="With --leaked: the next version first, where this machine has the key.")
+    ] = False,
+    env_file: EnvFiles = None,
+    var: Variable = DEFAULT_VARIABLE,
+    keyring: InKeyring = False,
+    format_: Annotated[
+        IncidentFormat | None, typer.Option("--format", help="With --leaked: the form of what came of it.")
+    ] = None,
     reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept with the key.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait: Annotated[
@@ -51,16 +66,26 @@ def run(
 
     With --from, every key of the store that a report tells of: of gitleaks, betterleaks, trufflehog, kingfisher,
     detect-secrets or GitHub, SARIF, or plain text. What is not ours is counted, and neither shown nor touched.
+
+    With --leaked --replace a key stays: its next version goes where this machine has the key, and what leaked ends at
+    once. A key that cannot be replaced is revoked all the same.
     """
     session = session_of(ctx)
     seconds = parse_duration(wait, param="wait") if wait is not None else None
+    response = Response(reason, replace, env_file, var, keyring, format_, yes, dry_run, seconds)
+    settle(session, response, leaked=leaked)
     if from_ is not None:
         from routic_cli.commands.keys.revoke_from import Asked, revoke_from
 
         _refuse_both(refs)
-        revoke_from(session, Asked(from_, reason, leaked, yes, dry_run, seconds))
+        revoke_from(session, Asked(from_, reason, leaked, yes, dry_run, seconds), response)
         return
-    session.require_fields(_FIELDS)
+    _revoke_named(session, refs or (), response, leaked=leaked)
+
+
+def _revoke_named(session: Session, refs: Sequence[str], response: Response, *, leaked: bool) -> None:
+    if not leaked:
+        session.require_fields(_FIELDS)
     if not refs:
         raise InvalidRequestError(
             "No key was named", not_done="Nothing was revoked", remedy="routic keys revoke REF, or routic keys list"
@@ -68,21 +93,25 @@ def run(
     keys, errors = _find_all(session, refs)
     if not keys:
         raise next(iter(errors.values()))
+    if leaked:
+        from routic_cli.commands.keys.leaked import revoke_named
+
+        revoke_named(session, keys, errors, response, refs)
+        return
     for line in _what_ends(keys, session.now()):
         session.console.notice(line)
-    if dry_run:
+    if response.dry_run:
         results = [Revocation(key.id, key, changed=False) for key in keys]
         session.console.notice("Dry run: nothing was revoked")
     else:
         command = f"routic keys revoke {' '.join(refs)}"
-        confirm(session, f"Revoke {_counted(keys)} for good?", yes=yes, command=command)
-        reason = "leaked" if leaked and reason is None else reason
-        results = session.changing_transport.revoke([key.id for key in keys], reason)
+        confirm(session, f"Revoke {_counted(keys)} for good?", yes=response.yes, command=command)
+        results = session.changing_transport.revoke([key.id for key in keys], response.reason)
         for key in keys:
             session.desk.forget_sealed(key.id)
         _tell(session, results)
-        if seconds is not None:
-            await_verdicts(session, {v.sha256: False for key in keys for v in key.versions}, seconds)
+        if response.wait is not None:
+            await_verdicts(session, {v.sha256: False for key in keys for v in key.versions}, response.wait)
     _print(session, results, errors, single=len(refs) == 1)
     if errors:
         raise PartialFailureError(

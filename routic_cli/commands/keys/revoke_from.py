@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from routic_cli.commands.keys.response import Response
 from routic_cli.commands.options import confirm, described
 from routic_cli.commands.waiting import await_verdicts
 from routic_cli.domain.errors import ConfirmationNeededError, PartialFailureError, RouticError
@@ -43,16 +44,24 @@ class Asked:
     wait: int | None
 
 
-def revoke_from(session: Session, asked: Asked) -> None:
+def revoke_from(session: Session, asked: Asked, response: Response) -> None:
     """Revoke what the report tells of. PartialFailureError when a part of the report could not be read."""
-    session.require_fields(FIELDS)
-    _require_somebody_to_ask(session, asked)
+    if not asked.leaked:
+        session.require_fields(FIELDS)
+    _require_somebody_to_ask(session, asked, response)
     report = _read(session, asked.source)
     is_remote = isinstance(session.config.store_url, RemoteStore)
     transport = session.transport if asked.dry_run else session.changing_transport
     with progress(session.console, "Looking up", len(report.leaks)) as bar:
         found = triage(transport, report, is_remote=is_remote, told=bar.advance)
     _show(session, found)
+    if asked.leaked:
+        from routic_cli.commands.keys.leaked import close_incident
+
+        close_incident(session, found.keys, response, report, found, f"{_command(asked)}{response.words}")
+        _tell_rest(session, found, report)
+        _conclude(report, found)
+        return
     ending = found.to_revoke
     if asked.dry_run or not ending:
         results = [Revocation(each.key.id, each.key, changed=False) for each in ending]
@@ -66,14 +75,14 @@ def revoke_from(session: Session, asked: Asked) -> None:
     _conclude(report, found)
 
 
-def _require_somebody_to_ask(session: Session, asked: Asked) -> None:
+def _require_somebody_to_ask(session: Session, asked: Asked, response: Response) -> None:
     """Before anything is read: whether a pipeline stops must not depend on what its scanner finds."""
     if not (asked.yes or asked.dry_run or session.console.can_ask):
         raise ConfirmationNeededError(
             "This needs a confirmation",
             why="Nobody can be asked: standard input and error are not a terminal",
             not_done=NOTHING_REVOKED,
-            remedy=f"{_command(asked)} --yes",
+            remedy=f"{_command(asked)}{response.words} --yes",
         )
 
 
@@ -204,8 +213,23 @@ def _tell(session: Session, results: Sequence[Revocation], found: Triage, report
         are = "is" if found.not_ours == 1 else "are"
         said.append(f"{counted(found.not_ours, 'secret')} in the report {are} not ours")
     console.success(", ".join(said))
+    _tell_kept_back(session, found)
+
+
+def _tell_rest(session: Session, found: Triage, report: Report) -> None:
+    """What the report has besides keys of ours."""
+    if not found.keys:
+        none = "The report has no findings" if not report.entries else "The report tells of no key of ours"
+        session.console.success(f"{none}: there is nothing to revoke")
+    if found.not_ours:
+        are = "is" if found.not_ours == 1 else "are"
+        session.console.notice(f"{counted(found.not_ours, 'secret')} in the report {are} not ours")
+    _tell_kept_back(session, found)
+
+
+def _tell_kept_back(session: Session, found: Triage) -> None:
     if found.kept_back:
-        console.notice(
+        session.console.notice(
             f"The server was not asked about {found.kept_back:,} of them: they could be guessed from their hashes"
         )
 
