@@ -55,7 +55,7 @@ COMMANDS: Final = (
     Entry(("auth", "logout"), "routic_cli.commands.auth.logout", "Remove the credential of a remote store."),
     Entry(("auth", "status"), "routic_cli.commands.auth.status", "Say whose credential is used, and if it works."),
     Entry(("usage", "show"), "routic_cli.commands.usage.show", "Show who called how often, and at what cost."),
-    Entry(("usage", "audit"), "routic_cli.commands.usage.audit", "Find calls in the usage log that should not be there."),
+    Entry(("usage", "audit"), "routic_cli.commands.usage.audit", "Find calls that should not be there."),
     Entry(("usage", "report"), "routic_cli.commands.usage.report", "Write a page with charts of who used which key."),
     Entry(("usage", "import"), "routic_cli.commands.usage.import_", "Read logs of gateways into the usage log."),
     Entry(("usage", "log"), "routic_cli.commands.usage.log", "Show single calls, the latest last."),
