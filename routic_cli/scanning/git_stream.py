@@ -15,6 +15,7 @@ from routic_cli.delivery.git_process import GitCannotSayError, environment, expl
 from routic_cli.domain.errors import RouticError
 
 PIPE: Final = 1 << 20
+_MOST_WORKERS: Final = 8
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,6 +25,12 @@ class ScanError(RouticError):
     """Something could not be scanned."""
 
     code = "scan_failed"
+
+
+def workers() -> int:
+    """How many git processes at once: one for each core that is ours, and no more than Python can listen to."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_WORKERS)
 
 
 @contextmanager

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from routic_cli.scanning.find import LONGEST, keys_in
-from routic_cli.scanning.git_stream import PIPE, ScanError, records, spooled, streaming
+from routic_cli.scanning.git_stream import PIPE, ScanError, records, spooled, streaming, workers
 from routic_cli.scanning.sightings import Told, telling_nobody
 
-_MOST_WORKERS: Final = 8  # Python's lock: more git processes than that wait for us
-_SLICES_PER_WORKER: Final = 8
+_SLICES_PER_WORKER: Final = 3
 _SMALLEST_SLICE: Final = 2000
+_LARGEST_SLICE: Final = 20_000  # the progress is told after each, and an interrupt waits for it
 _LONGEST_HEADER: Final = 128
 _TREE: Final = b"tree "
 _MISSING: Final = b" missing"
@@ -44,13 +44,12 @@ class Sifted(NamedTuple):
 def sift(repository: Path, *, told: Told = telling_nobody) -> Sifted:
     """Every object that has a key, reachable or not. `told(done, total)` is called as it goes on."""
     oids = _stored(repository)
-    workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
-    size = max(len(oids) // (workers * _SLICES_PER_WORKER) + 1, _SMALLEST_SLICE)
+    size = min(max(len(oids) // (workers() * _SLICES_PER_WORKER) + 1, _SMALLEST_SLICE), _LARGEST_SLICE)
     slices = [oids[at : at + size] for at in range(0, len(oids), size)]
     sifted = Sifted([], len(oids), [])
     done = 0
     # Threads, not processes: git inflates in its own process, and searching a stream takes a fraction of that.
-    with ThreadPoolExecutor(min(workers, _MOST_WORKERS)) as pool:
+    with ThreadPoolExecutor(workers()) as pool:
         futures = {pool.submit(_sift_some, repository, some): len(some) for some in slices}
         try:
             for future in as_completed(futures):

