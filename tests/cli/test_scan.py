@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from tests.support.gateways import routic_serve
-from tests.support.planted import Planted, plant
 from tests.support.sandbox import Sandbox
+from tests.support.scanned import Planted, plant
 from tests.support.terminal import Terminal
 
 

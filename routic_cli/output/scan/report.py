@@ -13,6 +13,7 @@ from routic_cli.output.inert import without_secrets
 from routic_cli.scanning.sightings import STAGED, Sighting
 
 NOT_ASKED: Final = "not_asked"
+_OUTSIDE: Final = ("/", "../")  # another repository than the one around us
 
 
 class Level(StrEnum):
@@ -85,8 +86,9 @@ class ScanReport:
 
     def remedies(self, found: FoundKey) -> list[str]:
         """Commands: out of the commit with it, where it is not in one yet; else what ends or replaces the key."""
-        if self.unit == STAGED and found.counts and found.file is not None:
-            return [f"git restore --staged -- {shlex.quote(found.file)}"]
+        if self.unit == STAGED and found.counts and found.file and not found.file.startswith(_OUTSIDE):
+            # Unlike `restore --staged` it also works before the first commit; names begin at the top.
+            return [f"git reset --quiet -- {shlex.quote(f':/{found.file}')}"]
         if found.status == VerdictStatus.ACTIVE:
             name = shlex.quote(found.key_name or found.key_id or "")
             return [self.ours(f"routic keys revoke {name} --reason leaked"), self.ours(f"routic rotate {name} --now")]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.planted import Planted, plant
 from tests.support.sandbox import Sandbox
+from tests.support.scanned import Planted, plant
 
 
 @pytest.fixture(scope="session")

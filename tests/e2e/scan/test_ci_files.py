@@ -13,8 +13,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tests.support.planted import Planted
 from tests.support.sandbox import ROUTIC, Done
+from tests.support.scanned import Planted
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 DOCUMENT: Final = (ROOT / "docs/ci.md").read_text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.planted import Planted
+from tests.support.scanned import Planted
 
 
 def test_a_key_of_an_old_commit_is_found_where_it_came_in(planted: Planted) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.planted import Planted
 from tests.support.sandbox import ROUTIC
+from tests.support.scanned import Planted
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -51,12 +51,20 @@ def test_the_first_commit_of_all_is_judged_too(planted: Planted) -> None:
     assert planted.found("--staged") == [("a\nb", 1, None, "active")]
 
 
-def test_the_remedy_takes_the_file_out_of_the_commit(planted: Planted) -> None:
-    stage(planted, "my file", planted.prod)
-    done = planted.scan("--staged", code=9)
-    (remedy,) = (line.strip().removeprefix("Try: ") for line in done.err.splitlines() if "Try:" in line)
-    planted.sandbox.shell(remedy)
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("folder", ["", "deep"])
+def test_the_remedy_takes_the_file_out_of_the_commit(planted: Planted, folder: str, first: bool) -> None:
+    if first:
+        shutil.rmtree(planted.top / ".git")
+        planted.sandbox.git("init", "--quiet")
+    planted.write("deep/other", "x\n")
+    stage(planted, "my [file]", planted.prod)
+    script = f"cd ./{folder}; routic scan --staged 2>&1 | sed -n 's/^  Try: //p'"
+    remedy = planted.sandbox.shell(script).out.strip()
+    assert remedy.startswith("git reset")
+    assert planted.sandbox.shell(f"cd ./{folder}; {remedy}").code == 0
     assert planted.found("--staged", code=0) == []
+    assert (planted.top / "my [file]").exists()
 
 
 def test_in_a_linked_work_tree_its_own_index_counts(planted: Planted) -> None:

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from routic_cli.domain.key_format import check_characters
-from tests.support.planted import Planted
+from tests.support.scanned import Planted
 
 
 def test_a_key_is_found_in_a_file_that_nobody_has_added_yet(planted: Planted) -> None:
