@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from routic_cli.domain.keys import UnixSeconds
 from routic_cli.scanning.reports.entry import (
     Entry,
     Format,
@@ -18,8 +19,12 @@ from routic_cli.scanning.reports.entry import (
 
 
 def _read(_: Place, record: Record) -> Sequence[Entry] | None:
-    if "schema_version" in record and isinstance(record.get("findings"), list):
-        return []
+    if "schema_version" in record and (isinstance(record.get("findings"), list) or "scan" in record):
+        state = value_of(record, "scan", "state")
+        return [] if state in {None, "complete"} else [Entry(None, why="the scan was not completed")]
+    line = record.get("finding")
+    if isinstance(line, dict) and "schema_version" in record:
+        record = line
     if "rule_id" not in record or not isinstance(record.get("match"), dict):
         return None
     location, attributes = record.get("location"), record.get("attributes")
@@ -29,4 +34,8 @@ def _read(_: Place, record: Record) -> Sequence[Entry] | None:
     return [Entry(text_of(record, "match", "value"), [full] if full else [], where, at)]
 
 
-FORMAT: Final = Format("betterleaks", _read, in_clear="betterleaks git -o REPORT.json, without --redact")
+def _dated(record: Record) -> UnixSeconds | None:
+    return moment_of(value_of(record, "scan", "finished"))
+
+
+FORMAT: Final = Format("betterleaks", _read, "betterleaks git -o REPORT.json, without --redact", _dated)

@@ -65,21 +65,24 @@ def read_report(blocks: Iterable[bytes], folders: Sequence[Path] = (Path(),)) ->
     would be dangerous to say that it has no keys of ours.
     """
     source = _Blocks(utf8(blocks))
-    if not source.peek().strip():
-        raise ReportError(
-            "The report is empty",
-            why="A scanner that failed leaves nothing, and so does trufflehog when it found nothing. A report"
-            " without findings is '[]'",
-            not_done=NOTHING_REVOKED,
-        )
     try:
+        if not source.peek().strip():
+            raise _empty()
         report = _of_json(source, formats(folders)) if _JSON.match(source.peek()) else _of_text(source)
+        if report.unreadable and not report.leaks:
+            raise _nothing_readable(report)
     except ReportError as error:
-        error.not_done = error.not_done or NOTHING_REVOKED
+        error.not_done = NOTHING_REVOKED
         raise
-    if report.unreadable and not report.leaks:
-        raise _nothing_readable(report)
     return report
+
+
+def _empty() -> ReportError:
+    return ReportError(
+        "The report is empty",
+        why="A scanner that failed leaves nothing, and so does trufflehog when it found nothing. A report without"
+        " findings is '[]'",
+    )
 
 
 class _Blocks:
@@ -115,7 +118,6 @@ def _of_json(source: _Blocks, known: Sequence[Format]) -> Report:
         raise ReportError(
             "The report is JSON of no form that routic knows",
             why=f"It reads {', '.join(each.name for each in known)}, and plain text",
-            not_done=NOTHING_REVOKED,
             remedy="jq -r '.. | strings' REPORT | routic keys revoke --from -",
         )
     return report
@@ -144,7 +146,6 @@ def _of_text(source: _Blocks) -> Report:
         raise ReportError(
             "There is no key in this text",
             why="It is no scanner's report that routic knows, and was searched for keys of routic's own form",
-            not_done=NOTHING_REVOKED,
         )
     return report
 
@@ -161,6 +162,5 @@ def _nothing_readable(report: Report) -> ReportError:
     return ReportError(
         what,
         why="The scanner masked what it found" if is_masked else f"{first}: {why}",
-        not_done=NOTHING_REVOKED,
         remedy=report.in_clear,
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BLOCK: Final = 1 << 16
 _STARTS: Final = frozenset({"start_map", "start_array"})
 _ENDS: Final = frozenset({"end_map", "end_array"})
+_DEEPEST: Final = 8  # pages of alerts are arrays of arrays, and no report is deeper than two of them
 # What holds findings, and is looked into therefore.
 _OPEN: Final = frozenset({"findings", "results", "runs"})
 _RESULTS: Final = "results"
@@ -82,6 +83,8 @@ class _Walk:
 
     def _is_open(self, event: str) -> bool:
         """Whether the container that begins is looked into."""
+        if len(self._place) > _DEEPEST:
+            return False
         place = self._place
         if event == "start_array":
             # Arrays at the top, of arrays too, and `findings`, `runs`, `results`, and each file of a baseline.

@@ -1,0 +1,158 @@
+"""A report that does not give away what it found is an error: "0 keys" would be taken for "no leak"."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from routic_cli.domain.errors import RouticError
+from routic_cli.scanning.reports.errors import ReportError
+from tests.support.reports import OLD, data_of, read
+
+FINDING = {"RuleID": "routic-api-key", "StartLine": 1, "File": "a.py"}
+
+
+def refused(data: bytes | str) -> ReportError:
+    with pytest.raises(ReportError) as caught:
+        read(data)
+    assert caught.value.not_done == "No key was revoked"
+    return caught.value
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b" \r\n\t ", b"\xef\xbb\xbf", b"\xff\xfe", gzip.compress(b"")])
+def test_an_empty_one_is_what_a_scanner_that_failed_leaves(data: bytes) -> None:
+    assert refused(data).what == "The report is empty"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gitleaks-redacted.json",
+        "gitleaks-redacted40.json",
+        "gitleaks-redacted.sarif",
+        "betterleaks-redacted.json",
+        "kingfisher-redacted.json",
+    ],
+)
+def test_a_masked_one_is_refused_with_the_command_that_makes_one_in_clear(name: str) -> None:
+    error = refused(data_of(name))
+    assert error.why == "The scanner masked what it found"
+    assert "redact" in error.remedy
+
+
+@pytest.mark.parametrize("name", ["gitleaks.json", "gitleaks.sarif", "detect-secrets.json", "trufflehog.jsonl"])
+def test_one_that_was_cut_off_is_refused_wherever_the_cut_is(name: str) -> None:
+    data = data_of(name).rstrip()
+    for at in range(1, len(data) - 1, 97):
+        if not data[:at].endswith((b"}", b"}\n")):  # of JSON lines, whole ones are a whole report
+            assert refused(data[:at]).what == "The report could not be read", at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[{}]",
+        "[[{}]]",
+        '["a"]',
+        '{"results": []}',
+        '{"findings": []}',
+        '{"findings": [{"id": 1}]}',
+        '{"runs": []}',
+        '{"version": "2.1.0", "runs": []}',
+        '{"version": "2.1.0", "runs": null}',
+        '{"version": "2.1.0", "runs": [{"tool": {}, "results": null}]}',
+        '{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}}',
+        '{"level": "info", "ts": 1, "msg": "started"}',
+        '{"message": "Not Found", "documentation_url": "https://docs.github.com/rest"}',
+        f'{{"keys": ["{OLD}"]}}',
+    ],
+)
+def test_json_of_no_form_that_is_known_is_refused_even_if_it_is_empty(text: str) -> None:
+    error = refused(text)
+    assert OLD not in " ".join([*error.sentences(), error.remedy])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no leaks found",
+        "1",
+        "null",
+        "true",
+        "Secret: REDACTED",
+        "panic: runtime error",
+        "sk-",
+        "[1, 2]",
+        "sk-AbCd…WxYz",
+    ],
+)
+def test_text_without_a_key_is_refused(text: str) -> None:
+    refused(text)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[] x",
+        b'[{"RuleID": "a", "StartLine": 1, "Secret": "x"},]',
+        b'[{"RuleID": "a", "Secret": "\xff", "StartLine": 1}]',
+        b'[{"RuleID": "a", "Secret": NaN}]',
+        b"[" + b"[" * 100_000,
+        b'[{"RuleID": "a", "StartLine": ' + b"9" * 6_000 + b"}]",
+        gzip.compress(data_of("gitleaks.json"))[:-40],
+        b"\xff\xfe" + data_of("gitleaks.json")[:1001],
+    ],
+)
+def test_what_is_broken_further_on_is_refused(data: bytes) -> None:
+    error = refused(data)
+    assert error.what in {"The report could not be read", "The report is JSON of no form that routic knows"}
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "REDACTED",
+        "redacted",
+        "[REDACTED:d82d3e6b]",
+        "***",
+        "sk-AbCd...",
+        "sk-AbCd…WxYz",
+        "xxxxxxxx",
+        "",
+        "  ",
+        None,
+        7,
+        {},
+        "abc...",
+    ],
+)
+def test_a_finding_without_its_secret_is_counted_beside_those_that_have_one(secret: object) -> None:
+    report = read(json.dumps([FINDING | {"Secret": secret}, FINDING | {"Secret": OLD}]))
+    assert (report.unreadable, len(report.leaks)) == (1, 1)
+    refused(json.dumps([FINDING | {"Secret": secret}]))
+
+
+def test_a_record_of_no_form_among_good_ones_is_counted() -> None:
+    assert read(json.dumps([FINDING | {"Secret": OLD}, {"id": 1}, 5])).unreadable == 2
+
+
+def test_a_key_that_a_rule_cut_short_is_said_to_be_one() -> None:
+    [leak] = read(json.dumps([FINDING | {"Secret": OLD[:35]}])).leaks
+    assert leak.is_cut
+
+
+def test_a_scan_that_says_that_it_failed_is_no_success() -> None:
+    failed = '{"level":"error","ts":"2026-11-23T13:35:15Z","logger":"trufflehog","msg":"encountered errors"}\n'
+    refused(failed)
+    assert read(data_of("trufflehog.jsonl") + failed.encode()).unreadable == 1
+
+
+def test_no_error_repeats_what_is_in_the_report() -> None:
+    for text in (f'[{{"RuleID": "x", "Secret": "{OLD}"', f'[{{"a": "{OLD}"}}]', f'["{OLD}" "'):
+        with pytest.raises(RouticError) as caught:
+            read(text)
+        assert OLD not in repr(caught.value) + " ".join(caught.value.sentences())
+        assert caught.value.__cause__ is None
