@@ -139,7 +139,7 @@ def _scan_repositories(places: Sequence[Path], told: Told, *, staged: bool, unre
             scan_index(repository, scan, index=os.path.abspath(index) if index else "")  # noqa: PTH100  # as git does
         return scan
     scan = Scan("object")
-    stores = {nested.store: nested for each in repositories for nested in with_nested(each)}
+    stores = {nested.store: nested for each in repositories for nested in with_nested(each, scan)}
     for repository in stores.values():
         scan_history(repository, scan, unreachable=unreachable, told=told)
     return scan

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from routic_cli.scanning.blobs import hits_of
 from routic_cli.scanning.find import Hit
-from routic_cli.scanning.git_stream import records, streaming
+from routic_cli.scanning.git_stream import ScanError, records, streaming
 from routic_cli.scanning.objects import Suspect, sift
 from routic_cli.scanning.origins import History, Origin, first_of_each, reachable, short_name
 from routic_cli.scanning.repositories import Repository
@@ -32,17 +33,19 @@ def scan_history(
     sifted = sift(repository.folder, told=told)
     scan.looked_at += sifted.looked_at
     scan.troubles += [(". ".join(error.sentences()), error.remedy) for error in sifted.errors]
-    if (repository.store / "shallow").exists():
-        where = repository.shown(".")
-        what = f"The history of {repository.folder if where == '.' else where} is cut off: it is a shallow clone"
-        scan.notices.append((what, "git fetch --unshallow"))
+    scan.notices += _gaps(repository)
     if not sifted.suspects:
         return
     hits = dict(hits_of(repository.folder, [suspect.oid for suspect in sifted.suspects]))
-    told_of, left = _Explanation(repository, hits).sightings(sifted.suspects)
+    try:
+        told_of, left = _Explanation(repository, hits).sightings(sifted.suspects)
+    except ScanError as error:  # where a key comes from matters less than that it is there
+        scan.troubles.append((f"{'. '.join(error.sentences())}. Where the keys come from is not known", error.remedy))
+        scan.add(_unplaced(sifted.suspects, hits))
+        return
     scan.add(told_of)
     if unreachable:
-        scan.add(_lost(left, hits))
+        scan.add(_unplaced(left, hits, "unreachable "))
     elif left:
         one = len(left) == 1
         what = f"{'1 more object has a key' if one else f'{len(left)} more objects have keys'}, and nothing reaches"
@@ -109,8 +112,17 @@ class _Explanation:
             return {oid: short_name(name) for oid, _, name in pairs}
 
 
-def _lost(suspects: Sequence[Suspect], hits: _Hits) -> Iterator[Sighting]:
+def _unplaced(suspects: Sequence[Suspect], hits: _Hits, what: str = "") -> Iterator[Sighting]:
     for oid, kind in suspects:
         for hit in hits[oid]:
-            place = f"(unreachable {kind} {oid})"
-            yield Sighting(None, hit.line, None, hit.sha256, hit.hint, held_by="nothing reaches it", place=place)
+            yield Sighting(None, hit.line, None, hit.sha256, hit.hint, place=f"({what}{kind} {oid})")
+
+
+def _gaps(repository: Repository) -> Iterator[tuple[str, str]]:
+    """What a clone has left out, which only its origin could show, and the command that fetches it."""
+    git = f"git -C {shlex.quote(str(repository.folder))}"
+    if (repository.store / "shallow").exists():
+        yield f"The history of {repository.folder} is cut off: it is a shallow clone", f"{git} fetch --unshallow"
+    if any((repository.store / "objects/pack").glob("*.promisor")):
+        what = f"{repository.folder} is a partial clone: the files that it has not fetched yet were not scanned"
+        yield what, f"{git} backfill"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from routic_cli.delivery.git import repositories_around
 from routic_cli.delivery.git_process import GitCannotSayError, ask_git
-from routic_cli.scanning.git_stream import ScanError, asked
+from routic_cli.scanning.git_stream import ScanError, asked, scan_error
+from routic_cli.scanning.sightings import Scan
 
 _GITLINK = b"160000"
 
@@ -50,27 +51,32 @@ def repository_around(path: Path) -> Repository:
     return repository
 
 
-def with_nested(repository: Repository) -> Iterator[Repository]:
+def with_nested(repository: Repository, scan: Scan) -> Iterator[Repository]:
     """The repository, its submodules and theirs, also those that are not checked out; each store of objects once."""
     seen = {repository.store}
     waiting = [repository]
     while waiting:
         this = waiting.pop(0)
         yield this
-        for nested in [*_checked_out(this), *_absorbed(this)]:
+        for nested in [*_checked_out(this, scan), *_absorbed(this)]:
             if nested.store not in seen:
                 seen.add(nested.store)
                 waiting.append(nested)
 
 
-def _checked_out(repository: Repository) -> Iterator[Repository]:
+def _checked_out(repository: Repository, scan: Scan) -> Iterator[Repository]:
     if repository.bare:
         return
     listed = asked(ask_git, repository.folder, "ls-files", "-s", "-z", seconds=_LISTING_SECONDS).stdout
     for line in listed.split(b"\0"):
         name = os.fsdecode(line.partition(b"\t")[2])
         if line.startswith(_GITLINK) and os.path.lexists(repository.folder / name / ".git"):
-            yield _with_prefix(_opened(repository.folder / name), os.path.join(repository.prefix, name))  # noqa: PTH118
+            try:
+                nested = _opened(repository.folder / name)
+            except ScanError as error:
+                scan.troubles.append((". ".join(error.sentences()), error.remedy))
+            else:
+                yield _with_prefix(nested, os.path.join(repository.prefix, name))  # noqa: PTH118
 
 
 _LISTING_SECONDS = 120.0
@@ -97,8 +103,6 @@ def _opened(folder: Path) -> Repository:
             return Repository(git_dir, git_dir, Path(os.path.realpath(common)), bare=True)
         up = os.fsdecode(ask_git(folder, "rev-parse", "--show-cdup").stdout).removesuffix("\n")
     except GitCannotSayError as error:
-        from routic_cli.scanning.git_stream import scan_error
-
         raise scan_error(error) from error
     return Repository(Path(os.path.realpath(folder / up)), git_dir, Path(os.path.realpath(common)), bare=False)
 

@@ -117,12 +117,15 @@ def test_another_work_tree_and_its_index_belong_to_the_history(planted: Planted)
     assert [(file, status) for file, _, _, status in planted.found("--history")] == [("x", "active")]
 
 
-def test_a_shallow_clone_says_that_it_has_a_part_only(planted: Planted) -> None:
+def test_a_shallow_clone_says_that_it_has_a_part_only_and_what_fetches_the_rest(planted: Planted) -> None:
     planted.commit("a", planted.prod)
     planted.commit("a", "clean\n")
     planted.sandbox.git("clone", "--quiet", "--depth=1", f"file://{planted.top}", "../shallow")
     done = planted.scan("--history", "../shallow", code=0)
-    assert "git fetch --unshallow" in done.err
+    assert "is cut off: it is a shallow clone" in done.err
+    planted.sandbox.shell(done.err.partition("Try: ")[2].splitlines()[0])
+    done = planted.scan("--history", "../shallow", code=9)
+    assert "shallow clone" not in done.err
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -174,3 +177,40 @@ def test_a_damaged_object_is_told_and_hides_no_other(planted: Planted) -> None:
     planted.sandbox.ok("keys", "revoke", "prod", "--yes")
     done = planted.scan("--history", code=8)
     assert "The scan is not complete" in done.err
+
+
+def test_a_damaged_tree_hides_no_key(planted: Planted) -> None:
+    planted.commit("a", planted.prod)
+    tree = planted.sandbox.git("rev-parse", "HEAD^{tree}").strip()
+    loose = planted.top / ".git/objects" / tree[:2] / tree[2:]
+    loose.chmod(0o644)
+    loose.write_bytes(b"nonsense")
+    done = planted.scan("--history", code=9)
+    assert done.out.startswith("(blob ")
+    assert "Where the keys come from is not known" in done.err
+
+
+def test_a_partial_clone_says_what_it_has_not_looked_into(planted: Planted) -> None:
+    planted.commit("a", planted.prod)
+    planted.commit("a", "clean\n")
+    planted.sandbox.git("config", "uploadpack.allowFilter", "true")
+    planted.sandbox.git("clone", "--quiet", "--filter=blob:none", f"file://{planted.top}", "../partial")
+    done = planted.scan("--history", "../partial", code=0)
+    assert "partial clone" in done.err
+    assert " backfill" in done.err
+
+
+def test_a_key_in_the_name_of_a_branch_is_masked(planted: Planted) -> None:
+    planted.sandbox.git("switch", "--quiet", "--create", f"for-{planted.prod}")
+    planted.commit("a", planted.prod)
+    planted.sandbox.git("switch", "--quiet", "main")
+    assert planted.hint(planted.prod) in planted.scan("--history", "--format", "github", code=9).out
+
+
+def test_a_submodule_that_git_does_not_read_is_told_and_hides_no_other(planted: Planted) -> None:
+    planted.commit("a", planted.prod)
+    commit = planted.sandbox.git("rev-parse", "HEAD").strip()
+    planted.sandbox.git("update-index", "--add", "--cacheinfo", f"160000,{commit},sub")
+    planted.write("sub/.git", "gitdir: /nowhere\n")
+    done = planted.scan("--history", code=9)
+    assert "1 thing could not be scanned" in done.err
