@@ -9,8 +9,10 @@ from routic_cli.domain.keys import UnixSeconds
 from routic_cli.scanning.reports.entry import (
     Entry,
     Format,
+    GoneBy,
     Place,
     Record,
+    has_array,
     moment_of,
     text_of,
     value_of,
@@ -19,7 +21,7 @@ from routic_cli.scanning.reports.entry import (
 
 
 def _read(_: Place, record: Record) -> Sequence[Entry] | None:
-    if "schema_version" in record and (isinstance(record.get("findings"), list) or "scan" in record):
+    if "schema_version" in record and (isinstance(record.get("findings"), GoneBy) or _is_account(record)):
         state = value_of(record, "scan", "state")
         return [] if state in {None, "complete"} else [Entry(None, why="the scan was not completed")]
     line = record.get("finding")
@@ -32,6 +34,10 @@ def _read(_: Place, record: Record) -> Sequence[Entry] | None:
     full = text_of(record, "match", "full")
     at = moment_of(value_of(attributes, "git.date"))
     return [Entry(text_of(record, "match", "value"), [full] if full else [], where, at)]
+
+
+def _is_account(record: Record) -> bool:
+    return "scan" in record and "findings" not in record and not has_array(record)
 
 
 def _dated(record: Record) -> UnixSeconds | None:

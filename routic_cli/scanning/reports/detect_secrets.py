@@ -11,7 +11,17 @@ from stat import S_ISREG
 from typing import Final
 
 from routic_cli.domain.keys import UnixSeconds
-from routic_cli.scanning.reports.entry import Entry, Format, Place, Record, keys_of, line_of, moment_of, where_of
+from routic_cli.scanning.reports.entry import (
+    Entry,
+    Format,
+    GoneBy,
+    Place,
+    Record,
+    keys_of,
+    line_of,
+    moment_of,
+    where_of,
+)
 
 _FOUND: Final = ("results", None)
 _SHA1: Final = re.compile(r"[0-9a-f]{40}")
@@ -31,7 +41,7 @@ def format_for(folders: Sequence[Path]) -> Format:
         if len(place) >= len("RFN") and place[-3] == "results" and place[-1] is None and "hashed_secret" in record:
             return [_entry(folders, place[-2] or "", record)]
         beside = {"plugins_used", "generated_at", "version"} & record.keys()
-        return [] if beside and isinstance(record.get("results"), dict) else None
+        return [] if beside and record.get("results") is GoneBy.OBJECT else None
 
     return Format("detect-secrets", read, "routic scan, which needs no baseline", _dated)
 

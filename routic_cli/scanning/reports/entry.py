@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from routic_cli.domain.key_format import is_hint
@@ -20,6 +21,14 @@ _MASK: Final = re.compile(r"redact|masked|\*{3}|•{3}|…", re.IGNORECASE)
 _FILLER: Final = re.compile(r"[xX.#·-]*")
 _LATEST: Final = 253_402_300_799  # the end of the year 9999
 _LONGEST_NAME: Final = 1024
+
+
+class GoneBy(Enum):
+    """What a record has in the place of what was read before it, one by one. No JSON can say this by itself."""
+
+    NOTHING = "an empty array"
+    ARRAY = "an array"
+    OBJECT = "an object"
 
 
 class Where(NamedTuple):
@@ -89,6 +98,11 @@ def value_of(record: object, *names: str) -> object:
 def where_of(file: object, line: object, commit: object) -> Where:
     """A place, of whatever the report has in these fields."""
     return Where(_name(file), line_of(line), _name(commit))
+
+
+def has_array(record: Record) -> bool:
+    """Whether there is an array in it that was not looked into: it could be the findings, under another name."""
+    return any(isinstance(value, list) for value in record.values())
 
 
 def line_of(value: object) -> int | None:

@@ -9,8 +9,10 @@ from routic_cli.domain.keys import UnixSeconds
 from routic_cli.scanning.reports.entry import (
     Entry,
     Format,
+    GoneBy,
     Place,
     Record,
+    has_array,
     moment_of,
     text_of,
     value_of,
@@ -28,7 +30,8 @@ def _read(_: Place, record: Record) -> Sequence[Entry] | None:
         return [Entry(text_of(finding, "snippet"), (), where, moment_of(value_of(commit, "date")))]
     schema = text_of(record, "audit", "schema") or ""
     is_account = schema.startswith("kingfisher.") or value_of(record, "metadata", "kingfisher_version") is not None
-    return [] if is_account and isinstance(record.get("findings", []), list) else None
+    has_findings = isinstance(record.get("findings"), GoneBy)
+    return [] if is_account and (has_findings or not ("findings" in record or has_array(record))) else None
 
 
 def _dated(record: Record) -> UnixSeconds | None:

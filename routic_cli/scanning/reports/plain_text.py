@@ -15,15 +15,18 @@ NAME: Final = "plain text"
 _LONGEST: Final = 1 << 20
 _OVERLAP: Final = 256
 _WORD: Final = re.compile(rb"(?<![0-9A-Za-z])sk-[0-9A-Za-z_-]{16,}")
+_MASKED: Final = re.compile(rb"\bREDACTED\b")
 _CUT: Final = re.compile(r"(?<![0-9A-Za-z])sk-[0-9A-Za-z]{4,44}(?:\.\.\.|…|\*{3}|•{3})")
 
 
 def entries(source: Readable) -> Iterator[Entry]:
     """Every key, and every other word that begins as one does, with its line."""
     for number, line in _lines(source):
+        where = Where(line=number)
+        if _MASKED.search(line):
+            yield Entry("REDACTED", where=where)
         if b"sk-" not in line and b"\0" not in line:
             continue
-        where = Where(line=number)
         keys = [found.text for found in keys_in(line)]
         yield from (Entry(text, where=where) for text in dict.fromkeys(keys))
         for word in dict.fromkeys(match[0].decode() for match in _WORD.finditer(line)):

@@ -9,6 +9,7 @@ from routic_cli.domain.keys import UnixSeconds
 from routic_cli.scanning.reports.entry import (
     Entry,
     Format,
+    GoneBy,
     Place,
     Record,
     moment_of,
@@ -27,8 +28,8 @@ def _read(place: Place, record: Record) -> Sequence[Entry] | None:
         return [_result(record)]
     if place[-2:] == _RUN:
         # A run whose results are null says that nothing was looked for.
-        return [] if isinstance(record.get("results"), list) and "tool" in record else None
-    return [] if record.get("runs") and {"version", "$schema"} & record.keys() else None
+        return [] if isinstance(record.get("results"), GoneBy) and "tool" in record else None
+    return [] if record.get("runs") is GoneBy.ARRAY and {"version", "$schema"} & record.keys() else None
 
 
 def _result(record: Record) -> Entry:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from routic_cli.scanning.reports.entry import Place
+from routic_cli.scanning.reports.entry import GoneBy, Place
 from routic_cli.scanning.reports.errors import unreadable
 
 if TYPE_CHECKING:
@@ -85,14 +85,11 @@ class _Walk:
         """Whether the container that begins is looked into."""
         if len(self._place) > _DEEPEST:
             return False
-        place = self._place
+        at_top = all(name is None for name in self._place)
         if event == "start_array":
             # Arrays at the top, of arrays too, and `findings`, `runs`, `results`, and each file of a baseline.
-            return all(name is None for name in place) or self._last_name() in _OPEN or self._is_file()
-        return not place or self._is_run() or (len(place) == 1 and place[0] == _RESULTS)
-
-    def _last_name(self) -> str | None:
-        return self._place[-1]
+            return at_top or self._place[-1] in _OPEN or self._is_file()
+        return at_top or self._is_run() or self._place[-1] == _RESULTS
 
     def _is_file(self) -> bool:
         return len(self._place) > 1 and self._place[-2] == _RESULTS and self._place[-1] is not None
@@ -114,9 +111,9 @@ class _Walk:
         members, is_filled = self._open.pop(), self._filled.pop()
         self._place.pop()
         if members is None:
-            self._keep([...] if is_filled else [])
+            self._keep(GoneBy.ARRAY if is_filled else GoneBy.NOTHING)
             return
-        if not self._keep({}) or self._is_run():
+        if not self._keep(GoneBy.OBJECT) or self._is_run():
             yield tuple(self._place), members
 
     def _keep(self, value: object) -> bool:
