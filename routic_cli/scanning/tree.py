@@ -15,6 +15,7 @@ from routic_cli.scanning.git_stream import ScanError, records, streaming
 from routic_cli.scanning.names import keys_in_name
 from routic_cli.scanning.sightings import Scan, Told, sighting, telling_nobody
 
+_LEAST_ROOM: Final = 4096
 _LISTED: Final = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
 # No following of links: their targets are scanned where they are. No waiting for the writer of a FIFO.
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -55,9 +56,12 @@ def _hits(name: str, *, follow: bool) -> list[Hit] | None:
             raise
         return None  # a link, a socket
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             return None
-        return list(hits_in(lambda size: os.read(descriptor, size)))
+        # Most files are small, and room for a whole chunk is not had for nothing. Some of /proc say that they are empty.
+        room = max(status.st_size + 1, _LEAST_ROOM)
+        return list(hits_in(lambda size: os.read(descriptor, min(size, room))))
     finally:
         os.close(descriptor)
 

@@ -23,8 +23,9 @@ def hits(data: bytes, chunk: int = 1 << 20) -> list[Hit]:
     return list(hits_in(io.BytesIO(data).read, chunk=chunk))
 
 
-@pytest.mark.parametrize("key", [mint_secret().reveal() for _ in range(50)])
-def test_every_minted_key_is_found_as_its_hash_and_its_mask(key: str) -> None:
+@pytest.mark.parametrize("number", range(50))
+def test_every_minted_key_is_found_as_its_hash_and_its_mask(number: int) -> None:
+    key = mint_secret().reveal()
     assert hits(f"a\nb {key}".encode()) == [Hit(2, fingerprint_of(key), hint_of(key), "")]
 
 
