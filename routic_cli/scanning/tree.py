@@ -59,7 +59,7 @@ def _hits(name: str, *, follow: bool) -> list[Hit] | None:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return None
-        # Most files are small, and room for a whole chunk is not had for nothing. Some of /proc say that they are empty.
+        # Most files are small, and room for a whole chunk costs time. Some of /proc say that they are empty.
         room = max(status.st_size + 1, _LEAST_ROOM)
         return list(hits_in(lambda size: os.read(descriptor, min(size, room))))
     finally:
