@@ -18,8 +18,8 @@ from routic_cli.domain.secret import Fingerprint
 from routic_cli.store.database import open_database
 from routic_cli.store.interface import Holder
 from routic_cli.store.migrations import KEY_STORE
-from routic_cli.store.sqlite import SqliteReader
 from routic_cli.store.sqlite_errors import translated_errors
+from routic_cli.store.sqlite_views import SqliteReader
 
 # From the journal mode's bytes (the counter means nothing in WAL mode) over the counter to the schema's cookie.
 _STAMP_BEGIN: Final = 18

@@ -12,7 +12,8 @@ from pathlib import Path
 from routic_cli.service.keys import KeyService
 from routic_cli.store.database import open_database
 from routic_cli.store.migrations import KEY_STORE
-from routic_cli.store.sqlite import SqliteStore, SqliteWriter
+from routic_cli.store.sqlite import SqliteStore
+from routic_cli.store.sqlite_views import SqliteWriter
 from tests.support.keys import NOW, new_key
 
 NEXT_STEP = ("ALTER TABLE keys ADD COLUMN note TEXT", "CREATE TABLE notes (text TEXT NOT NULL) STRICT")
