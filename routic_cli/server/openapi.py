@@ -15,7 +15,8 @@ from routic_cli.server.examples import BODIES, REPLIES
 from routic_cli.server.operations import ALWAYS, OPERATIONS, Operation
 from routic_cli.server.replies import BODY_TOO_LARGE, TOO_LARGE, too_large
 from routic_cli.server.routes import PREFIX, ROUTES, Route
-from routic_cli.server.schemas import KEY_ID, SCHEMAS, Schema, ref, whole
+from routic_cli.server.schema_parts import KEY_ID, Schema, ref, whole
+from routic_cli.server.schemas import SCHEMAS
 from routic_cli.transport.wire.errors import error_object, http_status
 
 _PATH_PARAMETERS: Final[dict[str, Schema]] = {"id": KEY_ID, "n": whole(1, HIGHEST_VERSION)}

@@ -13,7 +13,7 @@ from routic_cli.domain.rules import HIGHEST_RPM, HIGHEST_VERSION
 from routic_cli.domain.usage import Outcome
 from routic_cli.server.rate_limits import Quota
 from routic_cli.server.replies import refusal
-from routic_cli.server.schemas import KEY_ID, Schema, whole
+from routic_cli.server.schema_parts import KEY_ID, Schema, whole
 from routic_cli.transport.wire.errors import http_status
 
 _MASKED: Final = "sk-AbCd…WxYz"

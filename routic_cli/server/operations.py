@@ -25,7 +25,7 @@ from routic_cli.domain.keys import KeyStatus, SortField
 from routic_cli.domain.rules import HIGHEST_VERSION
 from routic_cli.domain.traffic import Dimension
 from routic_cli.domain.usage import Flag
-from routic_cli.server.schemas import EVENT_ID, KEY_ID, SHA256, TIME, Schema, array, one_of, whole
+from routic_cli.server.schema_parts import EVENT_ID, KEY_ID, SHA256, TIME, Schema, array, one_of, whole
 from routic_cli.transport.wire.queries import COUNTS, DEFAULT_LIMIT, HIGHEST_LIMIT
 
 EXAMPLE_ID: Final = "key_0123456789abcdef"
