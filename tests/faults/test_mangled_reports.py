@@ -34,7 +34,23 @@ NAMES: Final = (
     "github-webhook.json",
 )
 ROUNDS: Final = 100  # of each of eleven reports
-_ODD: Final = (None, "", 0, -1, 10**30, 1e300, True, [], {}, "REDACTED", "\x00", "\ud800", "…", ["x"], {"a": 1})
+_ODD: Final[tuple[Any, ...]] = (
+    None,
+    "",
+    0,
+    -1,
+    10**30,
+    1e300,
+    True,
+    [],
+    {},
+    "REDACTED",
+    "\x00",
+    "\ud800",
+    "…",
+    ["x"],
+    {"a": 1},
+)
 
 Rng = random.Random
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final
 
 import typer
 
 from routic_cli.command_line import session_of
 from routic_cli.commands.secret_input import read_secret
-from routic_cli.domain.key_format import defect_of
-from routic_cli.domain.keys import UnixSeconds, Verdict, VerdictStatus
+from routic_cli.domain.key_format import defect_of, is_well_formed
+from routic_cli.domain.keys import KeyStatus, Scope, UnixSeconds, Verdict, VerdictStatus
 from routic_cli.domain.secret import Secret
 from routic_cli.output.json_out import print_json
 from routic_cli.output.panel import print_pairs
@@ -21,6 +22,8 @@ routic keys verify < key.txt
 pbpaste | routic keys verify --offline
 """
 
+_WHOLE: Final = re.compile(r"sk-[0-9A-Za-z]{45}")
+_QUOTES: Final = ("'", '"', "`", "\u201c", "\u201d", "\u2018", "\u2019")
 _LET_IN: Final = 0
 _NOT_A_KEY: Final = 3
 _NO_LONGER: Final = 9
@@ -52,7 +55,7 @@ def run(
 
 
 def _offline(secret: Secret) -> tuple[JsonObject, int]:
-    defect = defect_of(secret.reveal())
+    defect = _defect(secret.reveal())
     status = "malformed" if defect else "well_formed"
     return verdict_object(status, secret.hint, defect, None, 0), _NOT_A_KEY if defect else _LET_IN
 
@@ -60,12 +63,43 @@ def _offline(secret: Secret) -> tuple[JsonObject, int]:
 def _answer(secret: Secret, verdict: Verdict, now: UnixSeconds) -> tuple[JsonObject, int]:
     # The store first: a key that was imported may have any shape.
     if verdict.status is not VerdictStatus.UNKNOWN:
-        shown = verdict_object(verdict.status.value, secret.hint, None, verdict, now)
+        shown = verdict_object(verdict.status.value, secret.hint, _what_became_of(verdict), verdict, now)
         return shown, _LET_IN if verdict.status is VerdictStatus.ACTIVE else _NO_LONGER
-    defect = defect_of(secret.reveal())
+    defect = _defect(secret.reveal())
     status = "malformed" if defect else "unknown"
     why = defect or "its shape is right, and no key of this store has it"
     return verdict_object(status, secret.hint, why, None, now), _NOT_A_KEY
+
+
+def _defect(text: str) -> str | None:
+    """Why the text is no key, also where a whole one stands in it: it was pasted with something around it."""
+    defect = defect_of(text)
+    found = _WHOLE.search(text) if defect else None
+    if found is None or not is_well_formed(found[0]):
+        return defect
+    before, behind = bool(text[: found.start()]), bool(text[found.end() :])
+    where = "around" if before and behind else "before" if before else "behind"
+    quoted = " (quotation marks)" if text[:1] in _QUOTES and text[-1:] in _QUOTES else ""
+    return f"a whole key is in it, and something stands {where} it{quoted}: it was not sent as it is"
+
+
+def _what_became_of(verdict: Verdict) -> str | None:
+    """What the status does not say: that a rotation replaced this secret, or is about to; that it may not call."""
+    key = verdict.key
+    if key is None or verdict.status is VerdictStatus.REVOKED:
+        return None
+    version = next(each for each in key.versions if each.number == verdict.version)
+    is_replaced = key.status is KeyStatus.ACTIVE and version.number != key.current.number
+    if verdict.status is VerdictStatus.EXPIRED:
+        if not is_replaced or version.expires_at is None:
+            return "the key itself has expired"
+        ended = absolute(version.expires_at)
+        return f"version {version.number} ended at {ended}: version {key.current.number} took its place"
+    if is_replaced and version.expires_at is not None:
+        return f"version {key.current.number} takes its place; this one ends at {absolute(version.expires_at)}"
+    if {Scope.API, Scope.ADMIN}.isdisjoint(key.traits.scopes):
+        return f"it may not call the gateway: its scopes are {', '.join(key.traits.scopes)}"
+    return None
 
 
 def _pairs(answer: JsonObject, now: UnixSeconds) -> list[tuple[str, str]]:
@@ -75,6 +109,9 @@ def _pairs(answer: JsonObject, now: UnixSeconds) -> list[tuple[str, str]]:
     key = answer["key"]
     if isinstance(key, dict):
         pairs += [("Name", str(key["name"])), ("ID", str(key["id"])), ("Version", str(answer["version"]))]
+        pairs.append(("Created", f"{relative(key['created_at'], now)} ({absolute(key['created_at'])})"))
+        if key["last_used_at"] is not None:
+            pairs.append(("Last used", f"{relative(key['last_used_at'], now)} ({absolute(key['last_used_at'])})"))
         for label, field in (("Expires", "expires_at"), ("Revoked", "revoked_at")):
             if key[field] is not None:
                 pairs.append((label, f"{relative(key[field], now)} ({absolute(key[field])})"))
