@@ -75,10 +75,9 @@ class Result:
     @property
     def replacement(self) -> KeyVersion | None:
         """The version that took the place of what leaked."""
-        plan = self.measure.plan
-        if self.action is not Action.REPLACED or plan is None:
+        if self.action is not Action.REPLACED or not self.changed:
             return None
-        return next((each for each in self.key.versions if each.number == plan.number), None)
+        return self.key.current
 
 
 def still_let_in(key: Key, numbers: Collection[int], now: int) -> list[KeyVersion]:
@@ -151,8 +150,10 @@ def _ended(measure: Measure, desk: Desk, reason: Reason, trouble: RouticError | 
     try:
         key = desk.transport.find(key.id)
         alive = still_let_in(key, measure.numbers, desk.now)
-        if not alive and key.status is not KeyStatus.EXPIRED:
-            return Result(measure, key, Action.NONE, changed=False, trouble=trouble)
+        if not alive and key.status is not KeyStatus.EXPIRED:  # another routic was faster
+            return Result(
+                measure, key, Action.NONE, changed=False, trouble=None if _is_renewed(measure, key) else trouble
+            )
         if key.current not in alive:
             try:
                 return _versions_ended(measure, key, alive, desk, trouble)
@@ -172,11 +173,18 @@ def _versions_ended(
     for version in alive:
         key = desk.transport.end_version(key.id, version.number, desk.now)
     desk.forget_sealed(key.id)
-    replaced = trouble is not None and measure.plan is not None and key.current.number == measure.plan.number
-    holds = replaced and all(sink.holds(key.current.sha256) for sink in measure.sinks)
-    if holds:  # it was delivered, and then the store could not be asked for a moment
+    if trouble is not None and _is_renewed(measure, key):
+        # It was delivered, and then the store could not be asked for a moment.
         return Result(measure, key, Action.REPLACED, changed=True)
     return Result(measure, key, Action.VERSION_ENDED, changed=True, trouble=trouble)
+
+
+def _is_renewed(measure: Measure, key: Key) -> bool:
+    """Whether every place that was to have the next version has the current one."""
+    try:
+        return bool(measure.sinks) and all(sink.holds(key.current.sha256) for sink in measure.sinks)
+    except RouticError:
+        return False
 
 
 def as_planned(measure: Measure) -> Result:
