@@ -34,7 +34,8 @@ RULES: Final = (
     RuleName.WRONG_ENVIRONMENT,
 )
 _ONE_BY_ONE: Final = 25
-_TOGETHER: Final = 100
+_BY_ID: Final = 100
+"""So many ids are put into a question; of more keys, everything is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,11 @@ def audits(
 ) -> dict[KeyId, KeyAudit]:
     """What the log says of each key; why not, where it may not be asked or cannot be read.
 
-    Few keys are looked at one by one, each since its own leak; many by the hundred, since the first leak among them.
+    Few keys are looked at one by one, each since its own leak; many at once, since the first leak among them.
     """
     begins = {each.key.id: since_of(each, now) for each in leaks}
     ordered = sorted(leaks, key=lambda each: begins[each.key.id].at)
-    size = 1 if len(ordered) <= _ONE_BY_ONE else _TOGETHER
+    size = 1 if len(ordered) <= _ONE_BY_ONE else len(ordered)
     found: dict[KeyId, KeyAudit] = {}
     trouble = ""
     for start in range(0, len(ordered), size):
@@ -108,8 +109,8 @@ def _looked_at(
     now: UnixSeconds,
 ) -> dict[KeyId, KeyAudit]:
     since = min(begins[each.key.id].at for each in group)
-    ids = tuple(each.key.id for each in group)
-    rows = usage.summary(TrafficQuery(_BY, since=since, until=now + 1, key_ids=ids)).rows
+    ids = tuple(each.key.id for each in group) if len(group) <= _BY_ID else ()
+    rows = usage.summary(TrafficQuery(_BY, since=since, until=now + 1, key_ids=ids or None)).rows
     findings = usage.audit(AuditQuery(since, now + 1, RULES, ids, policy))
     by_key: dict[KeyId, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -117,7 +118,8 @@ def _looked_at(
             by_key[finding.key_id].append(finding)
     calls: dict[KeyId, list[Traffic]] = defaultdict(list)
     for row in rows:
-        calls[KeyId(str(row.labels[0]))].append(row)
+        if row.labels[0] is not None:
+            calls[KeyId(str(row.labels[0]))].append(row)
     return {
         each.key.id: _audit_of(
             each, Since(since, begins[each.key.id].when), keys[each.key.id], calls[each.key.id], by_key[each.key.id]

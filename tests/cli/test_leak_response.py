@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from routic_cli.domain.minting import mint_secret
 from tests.support.ground import open_operations
 from tests.support.leaks import REPLACE, RESPOND, Machine, actions, finding, gitleaks, secret_in
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import DEADLINE, Sandbox
 from tests.support.terminal import Terminal
 from tests.support.usage_log import call, write_log
 
@@ -213,6 +213,20 @@ def test_the_reason_stays_with_the_key_and_has_no_secret(machine: Machine, leake
     assert reason.startswith("leaked: found by gitleaks in src/sk-")
     assert leaked not in reason
     assert reason.isprintable()
+
+
+def test_two_at_once_make_one_new_version_and_lose_no_service(machine: Machine, leaked: str) -> None:
+    report = machine.sandbox.root / "report.json"
+    report.write_text(gitleaks(leaked))
+    command = ("keys", "revoke", "--from", report, "--leaked", "--yes", "--replace")
+    both = [machine.sandbox.start(*command) for _ in range(2)]
+    for process in both:
+        process.communicate(timeout=DEADLINE)
+    assert {process.returncode for process in both} <= {0, 8}
+    machine.respond(gitleaks(leaked))
+    assert not machine.is_let_in(leaked)
+    assert machine.is_let_in(secret_in(machine.env_file))
+    assert open_operations(machine.sandbox.state_file) == 0
 
 
 def test_wait_asks_the_store_about_both(machine: Machine, leaked: str) -> None:
