@@ -1,4 +1,4 @@
-"""`python -m tests.bench.bench_revoke_from [KEYS]`: a report with as many keys of ours, on a file and through a server."""
+"""`python -m tests.bench.bench_revoke_from [KEYS]`: a report with so many keys of ours, on a file, through a server."""
 
 from __future__ import annotations
 
