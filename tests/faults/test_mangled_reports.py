@@ -16,7 +16,6 @@ import pytest
 
 from routic_cli.domain.secret import fingerprint_of
 from routic_cli.scanning.reports.errors import ReportError
-from tests.cli.conftest import Stocked, stock, stocked  # noqa: F401  # fixtures
 from tests.support.reports import CONFIG, OLD, PLANTED, data_of, read
 from tests.support.sandbox import SECRET, Sandbox
 
