@@ -99,7 +99,7 @@ def _ended_at(result: Result, now: UnixSeconds) -> UnixSeconds | None:
 def _to_do(result: Result, audit: KeyAudit | None, known: Sequence[Placement], now: UnixSeconds) -> Iterator[ToDo]:
     key, action = result.key, result.action
     if action is Action.FAILED:
-        yield ToDo("End it: what leaked is still let in", f"routic keys revoke {key.id} --yes")
+        yield ToDo("End it: what leaked may still be let in", f"routic keys revoke {key.id} --yes")
         return
     if action is Action.REVOKED and key.status is not KeyStatus.EXPIRED:
         where = _places(result) or list(known)

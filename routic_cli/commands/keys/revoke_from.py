@@ -58,8 +58,13 @@ def revoke_from(session: Session, asked: Asked, response: Response) -> None:
     if asked.leaked:
         from routic_cli.commands.keys.leaked import close_incident
 
-        close_incident(session, found.keys, response, report, found, f"{_command(asked)}{response.words}")
         _tell_rest(session, found, report)
+        try:
+            close_incident(session, found.keys, response, report, found, f"{_command(asked)}{response.words}")
+        except RouticError:
+            if report.unreadable and not session.wants_json:
+                session.console.warn(f"{counted(report.unreadable, 'finding')} of the report could not be read")
+            raise
         _conclude(report, found)
         return
     ending = found.to_revoke

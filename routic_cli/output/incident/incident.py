@@ -23,7 +23,7 @@ class Action(StrEnum):
     NONE = "none"
     """What leaked was dead already."""
     FAILED = "failed"
-    """What leaked is still let in."""
+    """What leaked may still be let in."""
 
 
 class SinceWhen(StrEnum):

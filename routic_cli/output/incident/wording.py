@@ -47,7 +47,7 @@ def done_in_words(report: LeakedKeyReport, *, is_dry_run: bool) -> str:
         case Action.VERSION_ENDED:
             return f"{would}ended at once: version {numbers}{ended}; the current one is not in the report"
         case Action.FAILED:
-            return "STILL LET IN: it could not be ended"
+            return "IT MAY STILL BE LET IN: ending it failed"
         case Action.NONE:
             dead = "nothing to do: what leaked has been dead"
             return f"{dead} since {absolute(report.ended_at)}" if report.ended_at is not None else f"{dead} before"
