@@ -49,7 +49,7 @@ class Services:
     def service(self, account: str, actor: str) -> Iterator[KeyService]:
         """The rules of keys over such a store; `actor` is who the audit trail names."""
         with self.store(account) as store:
-            yield KeyService(store, clock=self._clock, actor=actor, trouble=_log_trouble)
+            yield KeyService(store, clock=self._clock, actor=actor, trouble=_log_trouble, owns_log=False)
 
     def close(self) -> None:
         """Close what is idle."""

@@ -70,18 +70,20 @@ class KeyService:
         clock: Callable[[], UnixSeconds],
         actor: str,
         trouble: Callable[[RouticError], None] | None = None,
+        owns_log: bool = True,
     ) -> None:
         self._store = store
         self._clock = clock
         self._actor = actor
         self._uses = UseRecord(store, trouble)
+        self._owns_log = owns_log
 
     @property
     def usage(self) -> UsageTransport:
         """What the log beside the store can be asked."""
         from routic_cli.service.usage import UsageService
 
-        return UsageService(self._store, self._clock)
+        return UsageService(self._store, self._clock, self._owns_log)
 
     def register(self, new: NewKey) -> Key:
         """Make a key valid; the same id and hash again is success."""

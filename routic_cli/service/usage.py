@@ -21,10 +21,14 @@ _REFUSED: frozenset[str] = frozenset({Outcome.REFUSED, Outcome.UNKNOWN, Outcome.
 
 @dataclass(frozen=True, slots=True)
 class UsageService:
-    """A UsageTransport over the store of an account's keys and the log beside it."""
+    """A UsageTransport over the store of an account's keys and the log beside it.
+
+    `owns_log` is who has the file itself: he alone may forget the calls with unknown keys, which every account needs.
+    """
 
     store: Store
     clock: Callable[[], UnixSeconds]
+    owns_log: bool = True
 
     def append(self, events: Sequence[UsageEvent]) -> Appended:
         """Remember events, each with the key that its fingerprint belongs to."""
@@ -57,7 +61,7 @@ class UsageService:
 
     def prune(self, before: UnixSeconds) -> int:
         """Forget the events of the hours before that time; how many."""
-        return self.store.usage.prune(before, account=self.store.account)
+        return self.store.usage.prune(before, account=self.store.account, nobodys=self.owns_log)
 
 
 class _Recognition:
@@ -90,6 +94,8 @@ class _Recognition:
         elif not self._is_ours(key_id):
             # Of another store, or of another account: nobody here may write into that one's history.
             key_id = version = None
+        if account is None:
+            tokens_in = tokens_out = cost = None  # of nobody, who has no balance, and whom all accounts see
         return UsageEvent(
             time, outcome, method, path, status, address, agent, request_id, flags, key_id, version, sha256, account,
             origin, tokens_in, tokens_out, cost, model, identity,

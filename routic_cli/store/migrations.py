@@ -225,6 +225,7 @@ _USAGE_2: Final = (
     CREATE TABLE last_uses (
         key_id TEXT NOT NULL,
         version INTEGER NOT NULL,
+        account TEXT,
         at INTEGER NOT NULL,
         calls INTEGER NOT NULL,
         PRIMARY KEY (key_id, version)
@@ -234,6 +235,13 @@ _USAGE_2: Final = (
     CREATE TABLE spent (
         account TEXT PRIMARY KEY,
         cost INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Up to when an account's events were forgotten: the same log again must not bring them back.
+    """
+    CREATE TABLE horizons (
+        account TEXT PRIMARY KEY,           -- '' for events of nobody, '*' for those of all
+        before INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
     # Counted up whenever rows of `texts` and `series` are removed: what a process remembers of their numbers is void.
@@ -271,13 +279,15 @@ _USAGE_2: Final = (
     """
     INSERT INTO strangers
         SELECT time - time % 3600, address, sha256, count(*), min(time), max(time)
-        FROM events JOIN series ON series.id = events.series WHERE sha256 NOT NULL GROUP BY 1, 2, 3
+        FROM events JOIN series ON series.id = events.series JOIN texts AS o ON o.id = outcome
+        WHERE sha256 NOT NULL AND o.text IN ('malformed', 'refused', 'unknown') GROUP BY 1, 2, 3
     """,
     """
     INSERT INTO last_uses
-        SELECT k.text, version, max(last_at), sum(calls)
+        SELECT k.text, version, a.text, max(last_at), sum(calls)
         FROM hours JOIN series ON series.id = hours.series JOIN texts AS k ON k.id = key_id
-        JOIN texts AS o ON o.id = outcome WHERE o.text IN ('allowed', 'rate_limited', 'lacks_scope') GROUP BY 1, 2
+        JOIN texts AS o ON o.id = outcome LEFT JOIN texts AS a ON a.id = account
+        WHERE o.text IN ('allowed', 'rate_limited', 'lacks_scope') GROUP BY 1, 2
     """,
     """
     INSERT INTO spent

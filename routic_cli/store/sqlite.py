@@ -61,7 +61,7 @@ class SqliteStore:
             from routic_cli.store.usage import UsageStore
 
             self._glance = UsageStore(usage_log_beside(self._path), patience=_GLANCE_SECONDS)
-        began = self._glance.began()
+        began = self._glance.began(account=self._account)
         return LastUses({} if began is None else self._glance.last_uses(key_ids), began)
 
     def _open(self, *, create: bool) -> sqlite3.Connection:

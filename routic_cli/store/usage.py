@@ -22,18 +22,17 @@ from routic_cli.domain.traffic import (
     Traffic,
     TrafficQuery,
 )
-from routic_cli.domain.usage import USES, UsageEvent
+from routic_cli.domain.usage import UsageEvent
 from routic_cli.private_files import is_there
 from routic_cli.store import usage_questions
 from routic_cli.store.database import empty_database, open_database
 from routic_cli.store.migrations import USAGE
 from routic_cli.store.sqlite_errors import translated_errors
+from routic_cli.store.usage_counting import COLUMNS, PLAIN, TABLES, take_in
 from routic_cli.store.usage_series import LONGEST_TEXT, Numbers, storable
 
 __all__ = ["LONGEST_TEXT", "UsageStore"]
 
-_PLAIN: Final = ("time", "identity", "series", "path", "request_id")
-_COLUMNS: Final = (*_PLAIN, "tokens_in", "tokens_out", "cost", "sha256")
 _Row = tuple[Any, ...]
 _PAGES: Final = -65536
 """Of cache, in KiB: a month of hours stays in memory while a log of millions of lines is read."""
@@ -44,56 +43,6 @@ _ARRIVALS: Final = 1 << 20
 # Python's sqlite3 lets go of the interpreter for each statement, and a busy server takes milliseconds to give it back:
 # row by row, a thread beside it would write a few hundred events a second. One statement writes many rows.
 _ROWS_AT_ONCE: Final = (250, 25, 1)
-_BATCH: Final = (
-    f"CREATE TEMP TABLE batch ({', '.join(_COLUMNS)}, PRIMARY KEY (time, identity)) WITHOUT ROWID",
-    "CREATE TEMP TABLE counted (hour, series, calls, tokens_in, tokens_out, cost, first_at, last_at)",
-)
-_KNOWN: Final = """
-    DELETE FROM batch WHERE EXISTS
-    (SELECT 1 FROM events AS e WHERE e.time = batch.time AND e.identity = batch.identity)
-"""
-# Only what is left of the batch, the events that are new, is counted; one that comes again changes no number. It is
-# counted once: what is asked of keys and accounts is asked of the few rows that come of it.
-_COUNT: Final = (
-    """
-    INSERT INTO counted
-        SELECT time - time % 3600, series, count(*), ifnull(sum(tokens_in), 0), ifnull(sum(tokens_out), 0),
-            ifnull(sum(cost), 0), min(time), max(time) FROM batch GROUP BY 1, 2
-    """,
-    """
-    INSERT INTO hours
-        SELECT * FROM counted WHERE true
-        ON CONFLICT (hour, series) DO UPDATE SET calls = calls + excluded.calls,
-            tokens_in = tokens_in + excluded.tokens_in, tokens_out = tokens_out + excluded.tokens_out,
-            cost = cost + excluded.cost,
-            first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)
-    """,
-    """
-    INSERT INTO strangers
-        SELECT time - time % 3600, address, sha256, count(*), min(time), max(time)
-            FROM batch CROSS JOIN series ON series.id = batch.series JOIN texts AS o ON o.id = outcome
-            WHERE sha256 NOT NULL AND o.text <> 'allowed' GROUP BY 1, 2, 3
-        ON CONFLICT (hour, address, sha256) DO UPDATE SET calls = calls + excluded.calls,
-            first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)
-    """,
-    f"""
-    INSERT INTO last_uses
-        SELECT k.text, version, max(last_at), sum(calls)
-            FROM counted JOIN series ON series.id = counted.series JOIN texts AS k ON k.id = key_id
-            JOIN texts AS o ON o.id = outcome
-            WHERE o.text IN ({", ".join(f"'{outcome}'" for outcome in sorted(USES))}) GROUP BY 1, 2
-        ON CONFLICT (key_id, version) DO UPDATE SET at = max(at, excluded.at), calls = calls + excluded.calls
-    """,  # noqa: S608  # our own words
-    """
-    INSERT INTO spent
-        SELECT a.text, sum(cost)
-            FROM counted JOIN series ON series.id = counted.series JOIN texts AS a ON a.id = account
-            WHERE cost <> 0 GROUP BY 1
-        ON CONFLICT (account) DO UPDATE SET cost = cost + excluded.cost
-    """,
-    "INSERT INTO events SELECT * FROM batch",
-    "DELETE FROM counted",
-)
 
 
 class UsageStore:
@@ -122,14 +71,9 @@ class UsageStore:
             return Appended(0, 0)
         with self._transaction() as connection:
             plain, full = self._rows(events, self._numbers_of(connection))
-            _fill(connection, _PLAIN, plain)
-            _fill(connection, _COLUMNS, full)
-            connection.execute(_KNOWN)
-            new = connection.execute("SELECT count(*) FROM batch").fetchone()[0]
-            if new:
-                for statement in _COUNT:
-                    connection.execute(statement)
-            connection.execute("DELETE FROM batch")
+            _fill(connection, PLAIN, plain)
+            _fill(connection, COLUMNS, full)
+            new = take_in(connection)
         return Appended(new, len(events) - new)
 
     def events(self, query: EventQuery, *, account: str | None = None) -> EventPage:
@@ -154,10 +98,10 @@ class UsageStore:
         with self._reading() as connection:
             return usage_questions.last_uses(connection, key_ids)
 
-    def began(self) -> UnixSeconds | None:
+    def began(self, *, account: str | None = None) -> UnixSeconds | None:
         """The first moment that the log tells of; None for an empty one."""
         with self._reading() as connection:
-            return usage_questions.began(connection)
+            return usage_questions.began(connection, account)
 
     def spent(self, account: str) -> int:
         """What the account's calls have cost since the log began, in billionths; pruning takes nothing off."""
@@ -165,16 +109,21 @@ class UsageStore:
             found = connection.execute("SELECT cost FROM spent WHERE account = ?", (account,)).fetchone()
             return 0 if found is None else int(found[0])
 
-    def prune(self, before: UnixSeconds, *, account: str | None = None) -> int:
+    def prune(self, before: UnixSeconds, *, account: str | None = None, nobodys: bool = True) -> int:
         """Forget the events of the hours before that time; how many there were. Last uses and costs stay.
 
+        Of one account, or of all; with `nobodys` those of unknown keys, too. They do not come back: what is appended
+        of that time later counts as known.
         UnavailableError and its kin as for any change. The file keeps its size, and fills the space again.
         """
         if not is_there(self._path, USAGE.label):
             return 0
         hour = before - before % 3600
         with self._transaction() as connection:
-            count, *_ = (connection.execute(statement, (hour, account)).rowcount for statement in usage_questions.PRUNE)
+            count, *_ = (
+                connection.execute(statement, {"hour": hour, "account": account, "nobodys": nobodys}).rowcount
+                for statement in usage_questions.PRUNE
+            )
             if count:
                 for statement in usage_questions.PRUNE_TEXTS:
                     connection.execute(statement)
@@ -254,7 +203,7 @@ class UsageStore:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA cache_size={_PAGES}")
         connection.execute("PRAGMA temp_store=MEMORY")
-        for statement in _BATCH:
+        for statement in TABLES:
             connection.execute(statement)
         status = self._path.lstat()
         self._connection, self._identity = connection, (status.st_dev, status.st_ino)

@@ -130,7 +130,7 @@ def strange(store: UsageStore) -> set[Strangers]:
 def plain_strangers(events: Sequence[UsageEvent]) -> set[Strangers]:
     tried: dict[str, list[tuple[Fingerprint, int]]] = defaultdict(list)
     for event in events:
-        if event.sha256 is not None and event.outcome != "allowed":
+        if event.sha256 is not None and event.outcome in {"unknown", "refused", "malformed"}:
             tried[event.address].append((event.sha256, event.time))
     return {
         Strangers(
@@ -246,3 +246,55 @@ def test_a_log_of_the_first_version_is_brought_up_with_all_it_has(path: Path) ->
         families = store.traffic(TrafficQuery((Dimension.FAMILY, Dimension.NETWORK)))
         assert [row.labels for row in families] == [("OpenAI/Python", "192.0.2.0/24")]
     assert list(path.parent.glob("usage.db.v1-*.bak"))
+
+
+def test_a_call_that_another_account_read_first_is_given_to_whom_the_key_is(store: UsageStore) -> None:
+    secret = fingerprint_of("a")
+    seen = [call(n * 700, n, outcome="refused", sha256=secret) for n in range(12)]
+    store.append([*seen, call(800, 99, outcome="unknown", sha256=fingerprint_of("b")), call(900, 98)])
+
+    owned = [event._replace(outcome="allowed", sha256=None, key_id=KEY, version=1, account="prod") for event in seen]
+    again = store.append([event._replace(cost=2) for event in owned])
+
+    assert (again.new, again.known) == (12, 0)
+    assert store.append(owned).known == 12
+    assert store.append(seen).known == 12
+    events = all_events(store)
+    assert [event.key_id for event in events].count(KEY) == 12
+    assert counted(store) == plainly(events)
+    assert strange(store) == plain_strangers(events) == {Strangers("192.0.2.7", 1, 1, 800, 800)}
+    assert store.last_uses()[KEY, 1] == LastUse(11 * 700, 12)
+    assert store.spent("prod") == 24
+
+
+def test_what_was_pruned_does_not_come_back_with_the_same_log(store: UsageStore) -> None:
+    log = [call(n * HOUR, n, key_id=KEY, version=1, account="prod", cost=5) for n in range(10)]
+    others = [call(n * HOUR, 100 + n, account="dev") for n in range(10)]
+    store.append([*log, *others])
+    assert store.prune(8 * HOUR, account="prod", nobodys=False) == 8
+
+    assert store.append([*log, *others]).new == 0
+
+    assert store.spent("prod") == 50
+    assert store.last_uses()[KEY, 1].calls == 10
+    assert store.append([call(2 * HOUR, 777, account="dev"), call(2 * HOUR, 778)]).new == 2
+    assert store.prune(9 * HOUR, account="dev") == 11
+    assert store.append([call(2 * HOUR, 778)]).new == 0
+
+
+def test_sums_that_no_number_can_hold_stay_at_the_largest(store: UsageStore) -> None:
+    largest = 2**63 - 1
+    for n in range(3):
+        store.append([call(5 + n, n * 10 + k, account="prod", key_id=KEY, version=1, cost=2**62) for k in range(5)])
+
+    assert store.spent("prod") == largest
+    assert [row.cost for row in store.traffic(TrafficQuery((Dimension.KEY,)))] == [largest]
+    assert [row.cost for row in store.traffic(TrafficQuery((Dimension.HOUR,)))] == [largest]
+
+
+def test_the_log_of_one_account_does_not_vouch_for_another(store: UsageStore) -> None:
+    store.append([call(5, account="prod", key_id=KEY, version=1), call(9 * HOUR, account="dev")])
+
+    assert (store.began(), store.began(account="prod"), store.began(account="dev")) == (5, 5, 9 * HOUR)
+    store.prune(20 * HOUR)
+    assert (store.began(account="prod"), store.began(account="dev")) == (5, None)
