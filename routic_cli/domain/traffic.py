@@ -31,6 +31,19 @@ class Dimension(StrEnum):
     FLAGS = "flags"
 
 
+class TrafficSort(StrEnum):
+    """What the rows of an answer can be ordered by: a field of Traffic. `labels` is by the first of them, then on."""
+
+    LABELS = "labels"
+    CALLS = "calls"
+    ERRORS = "errors"
+    TOKENS_IN = "tokens_in"
+    TOKENS_OUT = "tokens_out"
+    COST = "cost"
+    FIRST_AT = "first_at"
+    LAST_AT = "last_at"
+
+
 Label = str | int | tuple[str, ...] | None
 """The value of a dimension: a text, a number (hour, version, status), the names of flags; None where there is none."""
 
@@ -41,6 +54,8 @@ class TrafficQuery:
 
     The log counts by the hour: an hour that the time from `since` to before `until` touches is counted whole. `key_ids`
     None is every key, and calls without one. `version` goes with one key. `flag` is the name of a Flag.
+
+    Without `sort` the rows are in no order. `limit` leaves the first of them; the log looks up the labels of no others.
     """
 
     by: tuple[Dimension, ...]
@@ -50,6 +65,9 @@ class TrafficQuery:
     version: int | None = None
     outcomes: tuple[str, ...] | None = None
     flag: str | None = None
+    sort: TrafficSort | None = None
+    descending: bool = False
+    limit: int | None = None
 
 
 class Traffic(NamedTuple):

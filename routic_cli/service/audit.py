@@ -77,4 +77,4 @@ class StoreFacts:
     @cached_property
     def log_began(self) -> UnixSeconds | None:
         """The first moment that the log tells of; None for an empty one."""
-        return self._store.usage.began()
+        return self._store.usage.began(account=self._store.account)

@@ -162,14 +162,15 @@ class UsageLog(Protocol):
     def last_uses(self, key_ids: Iterable[KeyId] | None = None) -> Mapping[tuple[KeyId, int], LastUse]:
         """The last use of each version of these keys, or of all; a version that was never let in is left out."""
 
-    def began(self) -> UnixSeconds | None:
+    def began(self, *, account: str | None = None) -> UnixSeconds | None:
         """The first moment that the log tells of; None for an empty one."""
 
     def spent(self, account: str) -> int:
         """What the account's calls have cost since the log began, in billionths; pruning takes nothing off."""
 
-    def prune(self, before: UnixSeconds, *, account: str | None = None) -> int:
-        """Forget the events of the hours before that time; how many. Last uses and costs stay."""
+    def prune(self, before: UnixSeconds, *, account: str | None = None, nobodys: bool = True) -> int:
+        """Forget the events of the hours before that time, of an account and of nobody; how many. They do not come
+        back. Last uses and costs stay."""
 
 
 class Store(Protocol):

@@ -19,6 +19,7 @@ from routic_cli.domain.traffic import (
     Strangers,
     Traffic,
     TrafficQuery,
+    TrafficSort,
 )
 from routic_cli.domain.usage import UsageEvent
 from routic_cli.store.usage_series import BITS, NONE
@@ -32,22 +33,30 @@ _EVENT: Final = ", ".join(
     else name
     for name in UsageEvent._fields
 )
-_SUMS: Final = """sum(calls), sum(CASE WHEN status >= 400 THEN calls ELSE 0 END), sum(tokens_in), sum(tokens_out),
-    sum(cost), min(first_at), max(last_at)"""
+# total() and not sum(), which fails for what 64 bits do not hold: exact up to 2^53, the nearest number above.
+_SUMS: Final = """sum(calls), sum(CASE WHEN status >= 400 THEN calls ELSE 0 END), CAST(total(tokens_in) AS INTEGER),
+    CAST(total(tokens_out) AS INTEGER), CAST(total(cost) AS INTEGER), min(first_at), max(last_at)"""
 
 # Most questions are about few series of many hours. To sort each hour's row by its labels takes longer than to read it:
 # summed up by series first, a number, there are fewer rows to sort. With `hour` among the labels nothing is saved.
-_BY_SERIES: Final = """(SELECT series, sum(calls) AS calls, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out,
-    sum(cost) AS cost, min(first_at) AS first_at, max(last_at) AS last_at FROM hours {} GROUP BY series)"""
+_BY_SERIES: Final = """(SELECT series, sum(calls) AS calls, total(tokens_in) AS tokens_in,
+    total(tokens_out) AS tokens_out, total(cost) AS cost,
+    min(first_at) AS first_at, max(last_at) AS last_at FROM hours {} GROUP BY series)"""
 
-_OF_ACCOUNT: Final = """?2 IS NULL OR series IN (
-    SELECT id FROM series WHERE account IN (0, (SELECT id FROM texts WHERE text = ?2)))"""
+_PRUNED: Final = """(
+    :account IS NULL OR series IN (SELECT id FROM series WHERE account = (SELECT id FROM texts WHERE text = :account))
+    OR (:nobodys AND series IN (SELECT id FROM series WHERE account = 0)))"""
 PRUNE: Final = (
-    f"DELETE FROM events WHERE time < ?1 AND ({_OF_ACCOUNT})",  # noqa: S608  # our own words
-    f"DELETE FROM hours WHERE hour < ?1 AND ({_OF_ACCOUNT})",  # noqa: S608  # the same
-    "DELETE FROM strangers WHERE hour < ?1 AND (?2 IS NULL OR true)",
+    f"DELETE FROM events WHERE time < :hour AND {_PRUNED}",  # noqa: S608  # our own words
+    f"DELETE FROM hours WHERE hour < :hour AND {_PRUNED}",  # noqa: S608  # the same
+    "DELETE FROM strangers WHERE hour < :hour AND (:account IS NULL OR :nobodys)",
+    """
+    INSERT INTO horizons
+        SELECT ifnull(:account, '*'), :hour UNION SELECT '', :hour WHERE :nobodys
+        ON CONFLICT (account) DO UPDATE SET before = max(before, excluded.before)
+    """,
 )
-"""The first counts the events. Keys that no store knows are nobody's: whoever prunes forgets them, too."""
+"""The first counts the events. `horizons` has a row for each account, '' for nobody and '*' for all."""
 PRUNE_TEXTS: Final = (
     "DELETE FROM series WHERE id NOT IN (SELECT series FROM hours)",
     """
@@ -101,14 +110,34 @@ def traffic(connection: sqlite3.Connection, query: TrafficQuery, account: str | 
     columns = [_COLUMNS.get(dimension, dimension.value) for dimension in query.by]
     group = f"GROUP BY {', '.join(str(place) for place in range(1, len(columns) + 1))}" if columns else ""
     rows = connection.execute(
-        f"SELECT {''.join(f'{column}, ' for column in columns)}{_SUMS} FROM {source} {group}",  # noqa: S608  # our own names
-        where.values,
+        f"SELECT {''.join(f'{column}, ' for column in columns)}{_SUMS} FROM {source} {group} {_order(query)} LIMIT ?",  # noqa: S608  # our own names
+        (*where.values, -1 if query.limit is None else query.limit),
     )
     texts = _Texts(connection)
     count = len(columns)
     return [
         Traffic(tuple(map(texts.label, query.by, row[:count])), *row[count:]) for row in rows if row[count] is not None
     ]
+
+
+def _order(query: TrafficQuery) -> str:
+    """The rows in the order asked for; those alike in it by their labels, so that a limit always leaves the same."""
+    if query.sort is None or not query.by:
+        return ""
+    direction = "DESC" if query.descending else "ASC"
+    count = len(query.by)
+    places = [str(place) for place in range(1, count + 1)]
+    if query.sort is TrafficSort.LABELS:
+        # Each text has to be looked up for this, in the database itself: they need no memory here.
+        terms = [_in_order(dimension) for dimension in query.by]
+    else:
+        terms = [str(count + Traffic._fields.index(query.sort))]
+    return f"ORDER BY {', '.join([*(f'{term} {direction}' for term in terms), *places])}"
+
+
+def _in_order(dimension: Dimension) -> str:
+    column = _COLUMNS.get(dimension, dimension.value)
+    return column if dimension in _NUMBERS else f"(SELECT lower(text) FROM texts WHERE id = {column})"  # noqa: S608  # ours
 
 
 def strangers(
@@ -137,13 +166,17 @@ def last_uses(connection: sqlite3.Connection, key_ids: Iterable[KeyId] | None) -
     return {(KeyId(row[0]), row[1]): LastUse(row[2], row[3]) for row in rows}
 
 
-def began(connection: sqlite3.Connection) -> UnixSeconds | None:
-    """The first moment that is left: an event's, or a last use, which outlives the events."""
-    found = connection.execute(
-        "SELECT min(at) FROM (SELECT min(first_at) AS at FROM hours WHERE hour = (SELECT min(hour) FROM hours)"
-        " UNION ALL SELECT min(at) FROM last_uses)"
+def began(connection: sqlite3.Connection, account: str | None) -> UnixSeconds | None:
+    """The first moment that is left of an account: an event's, or a last use, which outlives the events."""
+    where = _Where(connection)
+    where.account(account)
+    first = connection.execute(
+        f"SELECT first_at FROM hours CROSS JOIN series ON series.id = hours.series {where.sql}"  # noqa: S608  # ours
+        " ORDER BY hour LIMIT 1",
+        where.values,
     ).fetchone()
-    return None if found[0] is None else int(found[0])
+    used = connection.execute("SELECT min(at) FROM last_uses WHERE ?1 IS NULL OR account = ?1", (account,)).fetchone()
+    return min((int(row[0]) for row in (first, used) if row is not None and row[0] is not None), default=None)
 
 
 class _Where:

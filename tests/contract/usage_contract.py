@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from routic_cli.domain.clients import family_of
 from routic_cli.domain.errors import InvalidRequestError, KeyNotFoundError
 from routic_cli.domain.keys import KeyId
 from routic_cli.domain.networks import network_of
-from routic_cli.domain.traffic import Appended, Dimension, EventQuery, Label, Traffic, TrafficQuery
+from routic_cli.domain.traffic import Appended, Dimension, EventQuery, Label, Traffic, TrafficQuery, TrafficSort
 from routic_cli.domain.usage import EventMark, UsageEvent
 from routic_cli.transport.interface import Transport
 from routic_cli.transport.usage import UsageTransport
@@ -25,6 +26,7 @@ from tests.support.keys import NOW, key_id, new_key, new_version, sha256
 HOUR = 3600
 DAY = 24 * HOUR
 BEGIN = NOW - NOW % HOUR - 100 * HOUR
+_BEGINNINGS = count(BEGIN, -50 * HOUR)
 SECRET = "sk-" + "A" * 45
 Change = Callable[[UsageEvent], UsageEvent]
 
@@ -63,7 +65,7 @@ EVENTS = st.lists(
         origin=st.sampled_from([None, "https://app.example"]),
         tokens_in=st.none() | st.integers(0, 10**12),
         tokens_out=st.none() | st.integers(0, 1000),
-        cost=st.none() | st.integers(0, 10**13),
+        cost=st.none() | st.integers(0, 10**12),
         model=st.sampled_from([None, "gpt-5"]),
         identity=st.integers(1 - 2**63, 2**63 - 1),
     ),
@@ -89,9 +91,10 @@ def plainly(events: Sequence[UsageEvent], by: Sequence[Dimension]) -> dict[tuple
             labels,
             len(some),
             sum(event.status >= 400 for event in some),
-            sum(event.tokens_in or 0 for event in some),
-            sum(event.tokens_out or 0 for event in some),
-            sum(event.cost or 0 for event in some),
+            # Calls without a key of ours are nobody's: what they cost is charged to nobody, and not kept.
+            sum(event.tokens_in or 0 for event in some if event.key_id is not None),
+            sum(event.tokens_out or 0 for event in some if event.key_id is not None),
+            sum(event.cost or 0 for event in some if event.key_id is not None),
             min(event.time for event in some),
             max(event.time for event in some),
         )
@@ -137,7 +140,7 @@ class UsageContract(TransportFixtures):
         assert usage.append([first]) == Appended(1, 0)
         assert usage.append([first, second, second]) == Appended(1, 2)
         assert usage.append([call(NOW + 1, 7, cost=5)]) == Appended(1, 0)
-        assert usage.summary(TrafficQuery(())).rows[0].cost == 15
+        assert usage.summary(TrafficQuery(())).rows[0].calls == 3
 
     def test_events_without_an_identity_are_each_new_and_get_one(self, usage: UsageTransport) -> None:
         assert usage.append([call(), call()]) == Appended(2, 0)
@@ -275,11 +278,13 @@ class UsageContract(TransportFixtures):
         self, transport: Transport, events: list[UsageEvent], by: list[Dimension]
     ) -> None:
         transport.register(new_key(1))
-        transport.usage.prune(BEGIN + 5 * HOUR)
+        # A time of its own for each example: the log has those of the ones before.
+        begin = next(_BEGINNINGS)
+        events = [event._replace(time=event.time - BEGIN + begin) for event in events]
         transport.usage.append(events)
 
         for dimensions in [(each,) for each in by] + [tuple(by)]:
-            rows = transport.usage.summary(TrafficQuery(dimensions)).rows
+            rows = transport.usage.summary(TrafficQuery(dimensions, since=begin, until=begin + 50 * HOUR)).rows
             assert len({row.labels for row in rows}) == len(rows)
             assert {row.labels: row for row in rows} == plainly(events, dimensions)
 
@@ -311,6 +316,29 @@ class UsageContract(TransportFixtures):
         assert hours(outcomes=()) == []
         assert hours(flag="plain_http") == [2, 3]
         assert hours(flag="key_in_url", since=BEGIN + 4 * HOUR) == []
+
+    def test_counts_come_in_the_order_and_the_number_asked_for(
+        self, transport: Transport, usage: UsageTransport
+    ) -> None:
+        transport.register(new_key(1))
+        agents = ["beta/1", "Alpha/1", "gamma/1", ""]
+        usage.append([call(BEGIN + n, agent=agents[n % 4], cost=100 - n) for n in range(4) for _ in range(5 - n)])
+
+        def found(sort: TrafficSort, *, descending: bool = False, limit: int | None = None) -> list[Label]:
+            query = TrafficQuery((Dimension.AGENT,), sort=sort, descending=descending, limit=limit)
+            return [row.labels[0] for row in usage.summary(query).rows]
+
+        assert found(TrafficSort.CALLS) == ["", "gamma/1", "Alpha/1", "beta/1"]
+        assert found(TrafficSort.CALLS, descending=True, limit=2) == ["beta/1", "Alpha/1"]
+        assert found(TrafficSort.LAST_AT, descending=True, limit=1) == [""]
+        assert found(TrafficSort.COST, limit=2) == ["", "gamma/1"]
+        assert found(TrafficSort.LABELS) == ["", "Alpha/1", "beta/1", "gamma/1"]
+        assert found(TrafficSort.LABELS, descending=True, limit=1) == ["gamma/1"]
+        assert found(TrafficSort.ERRORS, limit=100_001) == ["beta/1", "Alpha/1", "gamma/1", ""]
+        everything = TrafficQuery((), sort=TrafficSort.CALLS, limit=5)
+        assert [row.calls for row in usage.summary(everything).rows] == [14]
+        hours = TrafficQuery((Dimension.HOUR,), sort=TrafficSort.LABELS, limit=1, until=1)
+        assert usage.summary(hours).rows == ()
 
     def test_the_keys_among_the_rows_have_their_names_whatever_became_of_them(
         self, transport: Transport, usage: UsageTransport
