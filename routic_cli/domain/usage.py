@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from routic_cli.domain.key_format import PREFIX, contains_secret_shape
 from routic_cli.domain.keys import KeyId, UnixSeconds
+from routic_cli.domain.percent import SIGN, decoded, is_encoded
 from routic_cli.domain.secret import Fingerprint
 
 MASK: Final = "sk-…"
@@ -97,9 +98,22 @@ def event_mark(text: str) -> EventMark | None:
     return None if found is None else EventMark(int(found[1], 16) - _HALF, int(found[2], 16) - _HALF)
 
 
+def may_hold_key(text: str) -> bool:
+    """Whether the text is worth a closer look: most are not, and this costs next to nothing."""
+    return PREFIX in text or SIGN in text
+
+
 def without_keys(text: str, longest: int) -> str:
-    """The text as it may be stored: bounded, with whatever is shaped like a key masked."""
+    """The text as it may be stored: bounded, with whatever is shaped like a key masked, also one in percent signs."""
     # Masked before it is cut: the beginning of a key is not shaped like one any more.
-    if PREFIX in text and contains_secret_shape(text):
-        text = _SECRET_LIKE.sub(MASK, text)
+    if may_hold_key(text):
+        text = _masked(text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _masked(text: str) -> str:
+    """As it was written, unless there is a key in it: then decoded and masked."""
+    plain = decoded(text)
+    if is_encoded(plain):  # nobody can say what is in it
+        return MASK
+    return _SECRET_LIKE.sub(MASK, plain) if contains_secret_shape(plain) else text

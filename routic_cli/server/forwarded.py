@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.key_format import contains_secret_shape
+from routic_cli.domain.percent import decoded
 from routic_cli.domain.usage import Flag, without_keys
 
 AUTH_PATH: Final = "/auth"
@@ -104,7 +104,7 @@ class Forwarded:
         if chain is None:
             return None
         # What is remembered outlives the request: not what could be a key that was written in there.
-        follow = self._follow if b"sk-" in chain else self._last_untrusted
+        follow = self._follow if b"sk-" in chain or b"%" in chain else self._last_untrusted
         return follow(chain[-_LONGEST_CHAIN:])
 
     def _follow(self, chain: bytes) -> str | None:
@@ -158,9 +158,7 @@ def _method(headers: Mapping[bytes, bytes]) -> str | None:
 
 
 def _has_key(uri: bytes) -> bool:
-    if b"%" in uri:
-        uri = unquote_to_bytes(uri)
-    return b"sk-" in uri and contains_secret_shape(uri.decode("latin-1"))
+    return contains_secret_shape(decoded(uri.decode("latin-1")))
 
 
 def _path(uri: bytes) -> str:
@@ -168,6 +166,4 @@ def _path(uri: bytes) -> str:
     if not uri.startswith(b"/"):  # some proxies send the whole URL
         uri = _SCHEME_AND_HOST.sub(b"", uri, count=1)
     path = (uri if b"?" not in uri and b"#" not in uri else uri.partition(b"?")[0].partition(b"#")[0]) or b"/"
-    if b"%" in path and _has_key(path):
-        path = unquote_to_bytes(path)
     return without_keys(path.decode("latin-1"), _LONGEST_PATH)

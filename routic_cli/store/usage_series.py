@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from routic_cli.domain.clients import family_of
 from routic_cli.domain.networks import network_of
-from routic_cli.domain.usage import Flag, UsageEvent, without_keys
+from routic_cli.domain.usage import Flag, UsageEvent, may_hold_key, without_keys
 
 LONGEST_TEXT: Final = 512
 """In characters. Who calls chooses agent and path: unbounded, a caller could fill the disk with a few requests."""
@@ -62,9 +62,10 @@ class Numbers:
         """The number of a text, as it may be stored."""
         number = self._texts.get(text)
         if number is None:
-            number = self._find_text(storable(text))
+            stored = storable(text)
+            number = self._find_text(stored)
             # What is shaped like a key would be one that is remembered: it was masked, and is worked out each time.
-            if "sk-" not in (text or ""):
+            if stored == text:
                 self._texts[text] = number
         return number
 
@@ -97,7 +98,7 @@ def storable(text: str | None) -> str | None:
     """What SQLite keeps as it is: half a surrogate pair is no UTF-8, and NUL ends a text in its JSON functions."""
     if text is None:
         return None
-    if len(text) > LONGEST_TEXT or "sk-" in text:
+    if len(text) > LONGEST_TEXT or may_hold_key(text):
         text = without_keys(text, LONGEST_TEXT)
     if text.isascii() and "\0" not in text:
         return text

@@ -17,6 +17,7 @@ from routic_cli.domain.traffic import EventQuery
 from routic_cli.domain.usage import UsageEvent
 from routic_cli.store.sqlite import SqliteStore
 from routic_cli.store.usage import LONGEST_TEXT, UsageStore
+from tests.support.encoded import encoded
 from tests.support.keys import NOW, new_key
 from tests.support.usage_events import all_events
 
@@ -135,6 +136,23 @@ def test_a_key_in_any_text_is_masked_before_it_reaches_the_file(store: UsageStor
 
     assert getattr(all_events(store)[0], field) == "a sk-… b"
     assert KEY.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize("field", ["path", "agent", "request_id", "origin", "model", "address", "method", "outcome"])
+@pytest.mark.parametrize("times", [1, 4, 40])
+def test_a_key_is_masked_however_often_it_was_encoded(store: UsageStore, path: Path, field: str, times: int) -> None:
+    with_key: dict[str, Any] = {field: f"a {encoded(KEY, times)} b"}
+    store.append([PLAIN._replace(**with_key)])
+
+    assert getattr(all_events(store)[0], field) == ("a sk-… b" if times <= 10 else "sk-…")
+    assert b"yEeeby" not in path.read_bytes()
+
+
+def test_a_text_with_percent_signs_and_without_a_key_is_kept_as_it_is(store: UsageStore) -> None:
+    whole = PLAIN._replace(path="/a%20b%2520c", agent="100% %41", request_id="%7Bid%7D")
+    store.append([whole])
+
+    assert [each._replace(identity=PLAIN.identity) for each in all_events(store)] == [whole]
 
 
 def test_a_key_at_the_cut_leaves_no_half(store: UsageStore, path: Path) -> None:

@@ -12,6 +12,7 @@ from routic_cli.domain.secret import fingerprint_of
 from routic_cli.domain.usage import EventMark, UsageEvent, event_id
 from routic_cli.importing.logs.reader import BadLine, LogReader
 from routic_cli.transport.wire.usage import event_object
+from tests.support.encoded import encoded
 from tests.support.keys import NOW
 
 KEY = "sk-Ky9Pf34qY6Nb3wWD25RQ4F5ZR3qa7yEeeby3abP16aSEj"
@@ -376,6 +377,24 @@ def test_whatever_is_shaped_like_a_key_is_masked_wherever_it_stands() -> None:
     found = nginx(**fields)
 
     assert [found.method, found.address, found.agent, found.origin, found.request_id] == ["sk-…"] * 5
+
+
+@pytest.mark.parametrize("times", [1, 2, 4, 10, 40])
+def test_it_is_masked_however_often_it_was_encoded(times: int) -> None:
+    written = f"x {encoded(KEY, times)}"
+    fields = dict.fromkeys(("request_method", "remote_addr", "http_user_agent", "http_origin", "request_id"), written)
+    found = nginx(request_uri=f"/{encoded(KEY, times)}", **fields)
+    texts = [found.method, found.address, found.agent, found.origin, found.request_id, found.path]
+    model = event({"outcome": written, "time": NOW, "model": written})
+
+    assert all(text is not None and text.endswith("sk-…") for text in [*texts, model.outcome, model.model])
+    assert found.flags == (("key_in_url",) if times <= 10 else ())
+
+
+def test_what_is_encoded_and_no_key_stays_as_it_was_written() -> None:
+    found = nginx(request_uri="/a%20b%2520c", http_user_agent="100%25 %41gent", request_id="%7Bid%7D")
+
+    assert (found.path, found.agent, found.request_id) == ("/a%20b%2520c", "100%25 %41gent", "%7Bid%7D")
 
 
 def test_the_id_of_an_event_tells_it_apart_from_all_others() -> None:

@@ -175,6 +175,7 @@ def test_rotation_does_not_reset_the_limit(endpoint: Endpoint) -> None:
         ("x-forwarded-uri", "/v1/{}/models"),
         ("x-original-url", "https://gateway.example/v1/models?k={}"),
         ("x-forwarded-uri", "/v1/models?key=%73k%2D{}"),
+        ("x-original-uri", "/v1/models?key=sk%25252D{}"),
     ],
 )
 def test_a_key_in_the_url_only_is_refused_and_beside_a_good_header_noted(

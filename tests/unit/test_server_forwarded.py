@@ -8,6 +8,7 @@ import pytest
 
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.server.forwarded import Call, Forwarded, collected
+from tests.support.encoded import encoded
 
 KEY = "sk-Ky9Pf34qY6Nb3wWD25RQ4F5ZR3qa7yEeeby3abP16aSEj"
 
@@ -93,6 +94,17 @@ def test_nobody_else_is(client: str) -> None:
 )
 def test_a_path_has_no_query_and_no_key(uri: str, path: str) -> None:
     assert read(("x-forwarded-uri", uri)).path == path
+
+
+@pytest.mark.parametrize("times", [1, 2, 4, 10])
+def test_a_key_is_found_and_masked_however_often_it_was_encoded(times: int) -> None:
+    key = encoded(KEY, times)
+    call = read(("x-original-uri", f"/v1/{key}?x"), ("user-agent", f"ua {key}"), ("origin", f"https://{key}"))
+
+    assert (call.path, call.agent, call.origin) == ("/v1/sk-…", "ua sk-…", "https://sk-…")
+    assert call.key_in_url
+    assert read(("x-original-uri", f"/v1?key={key}")).key_in_url
+    assert read(query_string=f"key={key}".encode()).key_in_url
 
 
 def test_a_path_is_bounded() -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Final, NamedTuple
-from urllib.parse import unquote
 
 from routic_cli.domain.key_format import PREFIX, contains_secret_shape, is_well_formed
+from routic_cli.domain.percent import decoded
 from routic_cli.domain.secret import Fingerprint, fingerprint_of
-from routic_cli.domain.usage import Flag, Outcome, without_keys
+from routic_cli.domain.usage import Flag, Outcome, may_hold_key, without_keys
 
 REMEMBERED: Final = 8192
 """How many of what repeats from line to line is kept in memory."""
@@ -23,7 +23,6 @@ _HIDDEN: Final = frozenset({"REDACTED", "[REDACTED]", "***", "*", "XXX"})
 _SCHEME_AND_HOST: Final = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _OURS: Final = re.compile(r"(?=(sk-[0-9A-Za-z]{45}))")
 _LIKE_OURS: Final = re.compile(r"(?<![0-9A-Za-z])sk-[0-9A-Za-z_-]{13,}")
-_DECODINGS: Final = 3
 _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY = 401, 403, 429
 
 # Plain texts: an event goes from one process to another, which enumerations do not.
@@ -91,7 +90,7 @@ def in_key_header(header: str) -> Presented:
 
 def in_uri(uri: str) -> Asked:
     """What the URI of a request has, whole or without its query."""
-    if "?" not in uri and "%" not in uri and PREFIX not in uri and uri[:1] == "/" and len(uri) <= _LONGEST_PATH:
+    if "?" not in uri and not may_hold_key(uri) and uri[:1] == "/" and len(uri) <= _LONGEST_PATH:
         return Asked(uri, None, has_key=False)
     return _in_any_uri(uri)
 
@@ -116,7 +115,7 @@ def flags_of(asked: Asked, *, plain_http: bool) -> tuple[str, ...]:
 
 def masked(value: str) -> str:
     """A text of the line with anything shaped like a key masked: nothing else of it may leave the line."""
-    return without_keys(value, len(value)) if PREFIX in value else value
+    return without_keys(value, len(value)) if may_hold_key(value) else value
 
 
 def _key(token: str) -> Presented:
@@ -135,22 +134,10 @@ def _hash(token: str) -> Fingerprint:
 
 @lru_cache(REMEMBERED)
 def _in_any_uri(uri: str) -> Asked:
-    plain = _decoded(uri)
-    key = _key_in(plain)
+    key = _key_in(decoded(uri))
     path = uri if uri[:1] == "/" else _SCHEME_AND_HOST.sub("", uri, count=1)  # some proxies log the whole URL
     path = path.partition("?")[0].partition("#")[0] or "/"
-    if "%" in path and _key_in(_decoded(path)) is not None:
-        path = _decoded(path)
     return Asked(without_keys(path, _LONGEST_PATH), None if key is None else _hash(key), has_key=key is not None)
-
-
-def _decoded(uri: str) -> str:
-    """Without percent signs, also those of a URL inside of a URL."""
-    for _ in range(_DECODINGS):
-        if "%" not in uri:
-            break
-        uri = unquote(uri, errors="backslashreplace")
-    return uri
 
 
 def _key_in(text: str) -> str | None:
