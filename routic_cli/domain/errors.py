@@ -3,6 +3,7 @@
 RouticError                      1    failed for another reason
  ├─ InvalidRequestError          2    a wrong flag, name, date or field
  │   ├─ InvalidNameError
+ │   ├─ TooManyRowsError              of usage: a limit or a shorter time is needed
  │   ├─ SecretInArgumentError         a key was typed where everyone can read it
  │   └─ ConfirmationNeededError       destructive, nobody to ask, no --yes
  ├─ KeyNotFoundError             3
@@ -73,6 +74,12 @@ class InvalidNameError(InvalidRequestError):
     """The name breaks the rules of names."""
 
     code = "invalid_name"
+
+
+class TooManyRowsError(InvalidRequestError):
+    """The answer would have more rows than a reply holds."""
+
+    code = "too_many_rows"
 
 
 class SecretInArgumentError(InvalidRequestError):

@@ -23,10 +23,11 @@ from routic_cli.domain.errors import (
 )
 from routic_cli.domain.keys import KeyStatus, SortField
 from routic_cli.domain.rules import HIGHEST_VERSION
-from routic_cli.domain.traffic import Dimension
+from routic_cli.domain.traffic import Dimension, TrafficSort
 from routic_cli.domain.usage import Flag
 from routic_cli.server.schema_parts import EVENT_ID, KEY_ID, SHA256, TIME, Schema, array, one_of, whole
 from routic_cli.transport.wire.queries import COUNTS, DEFAULT_LIMIT, HIGHEST_LIMIT
+from routic_cli.transport.wire.usage_queries import MOST_ROWS
 
 EXAMPLE_ID: Final = "key_0123456789abcdef"
 
@@ -214,7 +215,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
         description="When each key was used last, and what was spent, stay.",
     ),
     "summarize_usage": Operation(
-        "Calls counted by what they have in common, in no order",
+        "Calls counted by what they have in common",
         "UsageSummaryList",
         parameters=(
             _query("by", array(one_of(Dimension), uniqueItems=True), "What to count by; nothing is one row of all."),
@@ -223,6 +224,14 @@ OPERATIONS: Final[dict[str, Operation]] = {
             _query("version", whole(1, HIGHEST_VERSION), "Calls with this version only; of one key."),
             _query("outcome", array({"type": "string"}), "Calls that came to this; given again, to any of them."),
             _query("flag", one_of(Flag), "Calls with this flag only."),
+            _query(
+                "sort",
+                {"type": "string", "enum": [f"{sign}{field}" for field in TrafficSort for sign in ("", "-")]},
+                "By this field, `-` turns it round; `labels` are the values of `by`. In no order unless given.",
+            ),
+            _query(
+                "limit", whole(1, MOST_ROWS), f"How many rows at most; without it, more than {MOST_ROWS} are refused."
+            ),
         ),
         description=f"{_ONE_ACCOUNT} An hour that the time touches is counted whole.",
     ),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
 
-from routic_cli.domain.errors import InvalidRequestError
+from routic_cli.domain.errors import TooManyRowsError
 from routic_cli.server.requests import AdminRequest
 from routic_cli.transport.wire.objects import JsonObject, list_object
 from routic_cli.transport.wire.usage import (
@@ -16,14 +16,12 @@ from routic_cli.transport.wire.usage import (
     summary_object,
 )
 from routic_cli.transport.wire.usage_queries import (
+    MOST_ROWS,
     audit_query_from,
     event_query_from,
     prune_from,
     traffic_query_from,
 )
-
-MOST_ROWS: Final = 100_000
-"""In one reply: by address and agent there may be millions, and the client has to hold them all."""
 
 
 def list_usage(request: AdminRequest) -> JsonObject:
@@ -40,14 +38,15 @@ def append_usage(request: AdminRequest) -> JsonObject:
 def summarize_usage(request: AdminRequest) -> JsonObject:
     """GET /usage/summary: calls counted by what they have in common."""
     query = traffic_query_from(request.asked)
-    summary = request.service.usage.summary(query)
+    limit = MOST_ROWS + 1 if query.limit is None else query.limit  # enough to know that there are too many
+    summary = request.service.usage.summary(replace(query, limit=limit))
     if len(summary.rows) > MOST_ROWS:
-        raise InvalidRequestError(
+        raise TooManyRowsError(
             f"The answer has more than {MOST_ROWS} rows",
             why="It is counted by too much at once, or over too long a time",
             not_done="Nothing was done",
-            remedy="fewer 'by', a later 'since', or one 'key_id'",
-            param="by",
+            remedy="a 'limit' with a 'sort', fewer 'by', a later 'since', or one 'key_id'",
+            param="limit",
         )
     return list_object([summary_object(row, query.by, summary.key_names) for row in summary.rows])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from routic_cli.domain.audit.findings import AuditQuery, Finding, RuleName, Severity
 from routic_cli.domain.audit.policy import Policy
 from routic_cli.domain.errors import InvalidRequestError
-from routic_cli.domain.traffic import Dimension, EventQuery, Summary, Traffic, TrafficQuery
+from routic_cli.domain.traffic import Dimension, EventQuery, Summary, Traffic, TrafficQuery, TrafficSort
 from routic_cli.domain.usage import BILLIONTHS, EventMark, UsageEvent, event_id
 from routic_cli.transport.wire.objects import list_object
 from routic_cli.transport.wire.queries import Asked
@@ -181,6 +182,10 @@ def test_what_is_asked_arrives_as_it_was_asked() -> None:
     assert event_query_from(Asked(event_parameters(events))) == events
     traffic = TrafficQuery(BY, 5, 6, (key_id(1),), 3, ("revoked", "a code"), "plain_http")
     assert traffic_query_from(Asked(traffic_parameters(traffic))) == traffic
+    busiest = TrafficQuery(BY, sort=TrafficSort.TOKENS_IN, descending=True, limit=100_000)
+    assert traffic_query_from(Asked(traffic_parameters(busiest))) == busiest
+    # More than a reply holds is asked for as all there is, and never as less than was asked for.
+    assert traffic_query_from(Asked(traffic_parameters(replace(busiest, limit=100_001)))).limit is None
     policy = Policy(guessing_keys=9, old_days=1)
     audit = AuditQuery(5, 6, (RuleName.STALE, RuleName.OLD), (key_id(1),), policy)
     assert audit_query_from(Asked(audit_parameters(audit)), NOW) == audit
@@ -203,7 +208,17 @@ def test_a_threshold_that_is_none_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("by", "colour"), ("flag", "sweet"), ("key_id", "sk-abc"), ("version", "0"), ("since", "-1"), ("colour", "red")],
+    [
+        ("by", "colour"),
+        ("flag", "sweet"),
+        ("key_id", "sk-abc"),
+        ("version", "0"),
+        ("since", "-1"),
+        ("sort", "colour"),
+        ("limit", "0"),
+        ("limit", "100001"),
+        ("colour", "red"),
+    ],
 )
 def test_a_question_that_is_none_is_refused_and_not_repeated(name: str, value: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:

@@ -12,7 +12,7 @@ from routic_cli.domain.audit.policy import HIGHEST, THRESHOLDS, Policy
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.keys import KeyId, UnixSeconds, is_key_id
 from routic_cli.domain.rules import HIGHEST_VERSION
-from routic_cli.domain.traffic import Dimension, EventQuery, TrafficQuery
+from routic_cli.domain.traffic import Dimension, EventQuery, TrafficQuery, TrafficSort
 from routic_cli.domain.usage import EventMark, Flag, event_id, event_mark
 from routic_cli.transport.wire.queries import HIGHEST_LIMIT, Asked, Parameters
 
@@ -20,6 +20,8 @@ E = TypeVar("E", bound=StrEnum)
 
 AUDITED_SECONDS: Final = 7 * 86_400
 """How far back an audit looks, and not further, unless `since` says."""
+MOST_ROWS: Final = 100_000
+"""Of one summary: by address and agent there may be millions, and the client has to hold them all."""
 _THRESHOLD: Final = re.compile("([a-z_]+):([1-9][0-9]{0,11})", re.ASCII)
 
 
@@ -46,10 +48,13 @@ def event_query_from(asked: Asked) -> EventQuery:
 
 
 def traffic_parameters(query: TrafficQuery) -> Parameters:
-    """GET /usage/summary."""
+    """GET /usage/summary. A limit that no reply can reach is none: the server says so when there are too many rows."""
+    sort = None if query.sort is None else f"{'-' if query.descending else ''}{query.sort}"
+    limit = None if query.limit is None or query.limit > MOST_ROWS else query.limit
     return [
         *_each("by", query.by),
         *_pairs(since=query.since, until=query.until, version=query.version, flag=query.flag),
+        *_pairs(sort=sort, limit=limit),
         *_each("key_id", query.key_ids),
         *_each("outcome", query.outcomes),
     ]
@@ -60,7 +65,7 @@ def traffic_query_from(asked: Asked) -> TrafficQuery:
     by = tuple(_member(Dimension, text, "by") for text in asked.many("by"))
     if len(set(by)) < len(by):
         raise InvalidRequestError("'by' has one twice", param="by")
-    flag = asked.one("flag")
+    flag, sort = asked.one("flag"), asked.one("sort")
     query = TrafficQuery(
         by=by,
         since=asked.number("since"),
@@ -69,6 +74,9 @@ def traffic_query_from(asked: Asked) -> TrafficQuery:
         version=asked.number("version", lowest=1, highest=HIGHEST_VERSION),
         outcomes=tuple(asked.many("outcome")) or None,
         flag=None if flag is None else _member(Flag, flag, "flag").value,
+        sort=None if sort is None else _member(TrafficSort, sort.removeprefix("-"), "sort"),
+        descending=sort is not None and sort.startswith("-"),
+        limit=asked.number("limit", lowest=1, highest=MOST_ROWS),
     )
     asked.end()
     return query
