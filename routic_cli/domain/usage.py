@@ -19,6 +19,7 @@ BILLIONTHS: Final = 1_000_000_000
 _SECRET_LIKE: Final = re.compile(r"sk-[0-9A-Za-z_-]{20,}")
 _EVENT_ID: Final = re.compile(rf"{EVENT_ID_PREFIX}([0-9a-f]{{16}})([0-9a-f]{{16}})")
 _HALF: Final = 1 << 63
+_SCHEME_AND_HOST: Final = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
 class Outcome(StrEnum):
@@ -96,6 +97,18 @@ def event_mark(text: str) -> EventMark | None:
     """What `event_id` made the text of; None for any other text."""
     found = _EVENT_ID.fullmatch(text)
     return None if found is None else EventMark(int(found[1], 16) - _HALF, int(found[2], 16) - _HALF)
+
+
+def path_in(uri: str) -> str:
+    """The path of a URI, or of a whole URL: without query and fragment, in which callers put what is nobody's business.
+
+    Nothing stays nothing.
+    """
+    if uri[:1] != "/":  # some proxies log the whole URL
+        uri = _SCHEME_AND_HOST.sub("", uri, count=1) or (uri and "/")
+    if "?" in uri or "#" in uri:
+        uri = uri.partition("?")[0].partition("#")[0] or "/"
+    return uri
 
 
 def may_hold_key(text: str) -> bool:

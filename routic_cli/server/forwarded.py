@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.key_format import contains_secret_shape
 from routic_cli.domain.percent import decoded
-from routic_cli.domain.usage import Flag, without_keys
+from routic_cli.domain.usage import Flag, path_in, without_keys
 
 AUTH_PATH: Final = "/auth"
 
@@ -22,7 +22,6 @@ _URI_HEADERS: Final = (b"x-original-uri", b"x-forwarded-uri", b"x-original-url")
 _METHOD_HEADERS: Final = (b"x-forwarded-method", b"x-original-method")
 _SAYS: Final = frozenset({*_URI_HEADERS, *_METHOD_HEADERS, b"x-forwarded-proto", b"x-forwarded-for", b"x-real-ip"})
 _METHOD: Final = re.compile(rb"[A-Z]{1,16}")
-_SCHEME_AND_HOST: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 _WITH_PORT: Final = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
 # Of plain texts, made once: of two bits, the lower is a key in the URL.
 _FLAGS: Final = ((), (Flag.KEY_IN_URL.value,), (Flag.PLAIN_HTTP.value,), (Flag.KEY_IN_URL.value, Flag.PLAIN_HTTP.value))
@@ -163,7 +162,4 @@ def _has_key(uri: bytes) -> bool:
 
 def _path(uri: bytes) -> str:
     """The path without its query, and without anything shaped like a key, written plainly or with percent signs."""
-    if not uri.startswith(b"/"):  # some proxies send the whole URL
-        uri = _SCHEME_AND_HOST.sub(b"", uri, count=1)
-    path = (uri if b"?" not in uri and b"#" not in uri else uri.partition(b"?")[0].partition(b"#")[0]) or b"/"
-    return without_keys(path.decode("latin-1"), _LONGEST_PATH)
+    return without_keys(path_in(uri.decode("latin-1")) or "/", _LONGEST_PATH)

@@ -379,6 +379,14 @@ def test_whatever_is_shaped_like_a_key_is_masked_wherever_it_stands() -> None:
     assert [found.method, found.address, found.agent, found.origin, found.request_id] == ["sk-…"] * 5
 
 
+@pytest.mark.parametrize("path", ["/v1/a?email=a@example.com", "/v1/a#f", "/v1/a#f?x", "https://g.example/v1/a?x"])
+def test_a_path_is_without_query_and_fragment_in_every_format(path: str) -> None:
+    own = event({"outcome": "allowed", "time": NOW, "path": path})
+
+    assert [nginx(request_uri=path).path, caddy(uri=path).path, own.path] == ["/v1/a"] * 3
+    assert event({**LITELLM, "call_type": "a?x"}).path == "/a"
+
+
 @pytest.mark.parametrize("times", [1, 2, 4, 10, 40])
 def test_it_is_masked_however_often_it_was_encoded(times: int) -> None:
     written = f"x {encoded(KEY, times)}"

@@ -118,6 +118,18 @@ def test_of_a_batch_the_wrong_event_is_named_by_its_place_and_never_by_its_value
         assert value not in caught.value.sentences()[0].removeprefix("events[2]")
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/a?email=a@example.com", "/v1/a#f", "/v1/a?x#f", "https://g.example/v1/a?x", "/v1/a"]
+)
+def test_a_path_comes_in_without_its_query(path: str) -> None:
+    assert events_from(events_body([event_object(EVENT) | {"path": path}]))[0].path == "/v1/a"
+
+
+@pytest.mark.parametrize("path", ["", None])
+def test_a_call_may_have_no_path(path: str | None) -> None:
+    assert events_from(events_body([event_object(EVENT) | {"path": path}]))[0].path == ""
+
+
 def test_a_batch_has_an_end() -> None:
     one = {"time": 5, "outcome": "allowed"}
     assert len(events_from({"events": [one] * MOST_EVENTS})) == MOST_EVENTS

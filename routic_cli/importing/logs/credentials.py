@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from routic_cli.domain.key_format import PREFIX, contains_secret_shape, is_well_formed
 from routic_cli.domain.percent import decoded
 from routic_cli.domain.secret import Fingerprint, fingerprint_of
-from routic_cli.domain.usage import Flag, Outcome, may_hold_key, without_keys
+from routic_cli.domain.usage import Flag, Outcome, may_hold_key, path_in, without_keys
 
 REMEMBERED: Final = 8192
 """How many of what repeats from line to line is kept in memory."""
@@ -20,7 +20,6 @@ REMEMBERED: Final = 8192
 _SHORTEST: Final = 16  # of a key that is none of ours: the hash of less could be guessed
 _LONGEST_PATH: Final = 512
 _HIDDEN: Final = frozenset({"REDACTED", "[REDACTED]", "***", "*", "XXX"})
-_SCHEME_AND_HOST: Final = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _OURS: Final = re.compile(r"(?=(sk-[0-9A-Za-z]{45}))")
 _LIKE_OURS: Final = re.compile(r"(?<![0-9A-Za-z])sk-[0-9A-Za-z_-]{13,}")
 _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY = 401, 403, 429
@@ -90,7 +89,8 @@ def in_key_header(header: str) -> Presented:
 
 def in_uri(uri: str) -> Asked:
     """What the URI of a request has, whole or without its query."""
-    if "?" not in uri and not may_hold_key(uri) and uri[:1] == "/" and len(uri) <= _LONGEST_PATH:
+    is_path = uri[:1] == "/" and "?" not in uri and "#" not in uri
+    if is_path and not may_hold_key(uri) and len(uri) <= _LONGEST_PATH:
         return Asked(uri, None, has_key=False)
     return _in_any_uri(uri)
 
@@ -135,9 +135,8 @@ def _hash(token: str) -> Fingerprint:
 @lru_cache(REMEMBERED)
 def _in_any_uri(uri: str) -> Asked:
     key = _key_in(decoded(uri))
-    path = uri if uri[:1] == "/" else _SCHEME_AND_HOST.sub("", uri, count=1)  # some proxies log the whole URL
-    path = path.partition("?")[0].partition("#")[0] or "/"
-    return Asked(without_keys(path, _LONGEST_PATH), None if key is None else _hash(key), has_key=key is not None)
+    path = without_keys(path_in(uri) or "/", _LONGEST_PATH)
+    return Asked(path, None if key is None else _hash(key), has_key=key is not None)
 
 
 def _key_in(text: str) -> str | None:

@@ -17,7 +17,7 @@ from routic_cli.domain.rules import HIGHEST_VERSION
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.domain.times import LATEST
 from routic_cli.domain.traffic import Appended, Dimension, EventPage, Label, Summary, Traffic
-from routic_cli.domain.usage import BILLIONTHS, EventMark, Flag, UsageEvent, event_id, event_mark
+from routic_cli.domain.usage import BILLIONTHS, EventMark, Flag, UsageEvent, event_id, event_mark, path_in
 from routic_cli.transport.wire.fields import Fields
 from routic_cli.transport.wire.objects import JsonObject
 from routic_cli.transport.wire.requests import checked_fingerprint
@@ -244,7 +244,7 @@ def _event(fields: Fields) -> UsageEvent:
         time=_whole(fields, "time", highest=LATEST),
         outcome=fields.text("outcome"),
         method=fields.text_or_none("method") or "",
-        path=fields.text_or_none("path") or "",
+        path=path_in(fields.text_or_none("path") or ""),
         status=_whole_or_none(fields, "status", highest=HIGHEST_STATUS) or 0,
         address=fields.text_or_none("address") or "",
         agent=fields.text_or_none("agent") or "",
