@@ -14,9 +14,8 @@ from routic_cli.domain.traffic import Dimension
 
 def find(facts: Facts) -> Iterator[Finding]:
     """A finding for each key with a history."""
-    policy = facts.query.policy
-    for found in news(facts, Dimension.NETWORK, policy.roaming_networks):
-        yield _finding(found, policy.baseline_days)
+    for found in news(facts, Dimension.NETWORK):
+        yield _finding(found, facts.query.policy.baseline_days)
 
 
 def _finding(found: News, days: int) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from routic_cli.domain.audit.facts import Facts
@@ -21,26 +21,35 @@ class News(NamedTuple):
     known: int
 
 
-def news(facts: Facts, dimension: Dimension, roaming: int) -> Iterator[News]:
-    """For each key with a history, what is new of the dimension.
-
-    A key that met `roaming` new labels or more in the later half of its history is left out: it always meets new ones.
-    """
+def news(facts: Facts, dimension: Dimension) -> Iterator[News]:
+    """For each key with a history, what is new of the dimension; not for one that always meets new ones of it."""
     place = _PLACES[dimension]
     now = window(facts, Dimension.NETWORK, Dimension.FAMILY, outcomes=LET_IN)
     before = baseline(facts, Dimension.NETWORK, Dimension.FAMILY, outcomes=LET_IN)
     found: list[tuple[Key, set[Label], int]] = []
     for key in established(facts):
         seen = _first_seen(before[key.id], place)
-        begun = min(seen.values())
-        half = max(begun + (facts.query.since - begun) // 2, begun + DAY_SECONDS)
-        if sum(first_at > half for first_at in seen.values()) >= roaming:
+        if _roams(facts, dimension, seen):
             continue
         if new := {row.labels[place] for row in now.get(key.id, ())} - seen.keys():
             found.append((key, new, len(seen)))
     by_address = callers(facts, [key.id for key, *_ in found], dimension, outcomes=LET_IN)
     for key, new, known in found:
         yield News(key, [row for row in by_address[key.id] if row.labels[2] in new], known)
+
+
+def roams(facts: Facts, rows: list[Traffic]) -> bool:
+    """Whether this history, by network and family, always meets new networks, or new programs."""
+    return any(_roams(facts, dimension, _first_seen(rows, place)) for dimension, place in _PLACES.items())
+
+
+def _roams(facts: Facts, dimension: Dimension, seen: Mapping[Label, UnixSeconds]) -> bool:
+    """Whether the later half of the history has so many new ones that one more says nothing."""
+    policy = facts.query.policy
+    roaming = policy.roaming_networks if dimension is Dimension.NETWORK else policy.roaming_clients
+    begun = min(seen.values())
+    half = max(begun + (facts.query.since - begun) // 2, begun + DAY_SECONDS)
+    return sum(first_at > half for first_at in seen.values()) >= roaming
 
 
 def _first_seen(rows: list[Traffic], place: int) -> dict[Label, UnixSeconds]:

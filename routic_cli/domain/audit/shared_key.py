@@ -9,6 +9,7 @@ from typing import NamedTuple
 from routic_cli.domain.audit.facts import Facts
 from routic_cli.domain.audit.findings import Finding, RuleName, Severity
 from routic_cli.domain.audit.history import LET_IN, baseline, established, window
+from routic_cli.domain.audit.novelty import roams
 from routic_cli.domain.audit.wording import addresses_in, counted, finding, named, second_key
 from routic_cli.domain.keys import Key
 from routic_cli.domain.traffic import Dimension, Label, Traffic
@@ -42,7 +43,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     services = {
         key.id: _services(row.labels[1:3] for row in (*before[key.id], *now[key.id]))
         for key in established(facts)
-        if _services(row.labels[1:3] for row in now.get(key.id, ())).how_many > 1
+        if not roams(facts, before[key.id]) and _services(row.labels[1:3] for row in now.get(key.id, ())).how_many > 1
     }
     suspects = [key for key in facts.keys if key.id in services and services[key.id].how_many > 1]
     if not suspects:
@@ -62,18 +63,31 @@ def find(facts: Facts) -> Iterator[Finding]:
 
 def _services(pairs: Iterable[tuple[Label, ...]]) -> _Services:
     """The parts that networks and programs fall into when each call ties its network to its program."""
-    parent: dict[tuple[str, Label], tuple[str, Label]] = {}
+    known = dict.fromkeys((network, family) for network, family in pairs)
+    parents: list[int] = []
+    sizes: list[int] = []
+    nodes: dict[tuple[str, Label], int] = {}
 
-    def root(node: tuple[str, Label]) -> tuple[str, Label]:
-        while parent.setdefault(node, node) != node:
-            node = parent[node]
+    def root(kind: str, label: Label) -> int:
+        node = nodes.setdefault((kind, label), len(parents))
+        if node == len(parents):
+            parents.append(node)
+            sizes.append(1)
+        while parents[node] != node:
+            # Callers choose their agents: without shorter ways and the larger part on top, who makes up tens of
+            # thousands of them makes a chain as long, and the audit walks it for each.
+            parents[node] = parents[parents[node]]
+            node = parents[node]
         return node
 
-    known = {(network, family) for network, family in pairs}
     for network, family in known:
-        parent[root(("network", network))] = root(("family", family))
-    numbers = {node: number for number, node in enumerate(sorted({root(node) for node in list(parent)}, key=repr))}
-    return _Services({pair: numbers[root(("network", pair[0]))] for pair in known}, len(numbers))
+        small, large = sorted((root("network", network), root("family", family)), key=sizes.__getitem__)
+        if small != large:
+            parents[small] = large
+            sizes[large] += sizes[small]
+    roots = {pair: root("network", pair[0]) for pair in known}
+    numbers = {node: number for number, node in enumerate(dict.fromkeys(roots.values()))}
+    return _Services({pair: numbers[node] for pair, node in roots.items()}, len(numbers))
 
 
 def _together(rows: Iterable[Traffic], services: _Services) -> _Together:

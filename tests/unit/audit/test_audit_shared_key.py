@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from routic_cli.domain.audit import shared_key
 from routic_cli.domain.audit.findings import RuleName, Severity
 from tests.support.audit_world import CURL, DAY, HOUR, MONDAY, NODE, PYTHON, SINCE, AuditWorld
 
@@ -75,3 +76,32 @@ def test_a_meeting_of_a_few_hours_long_ago_is_no_habit(world: AuditWorld) -> Non
     world.call_hourly(key, MONDAY - 2 * DAY, MONDAY, agent=NODE, address="10.9.9.7")
 
     assert world.findings(RULE) != []
+
+
+def test_a_key_that_always_meets_new_networks_is_not_found(world: AuditWorld) -> None:
+    key = world.settled(1)
+    for day in range(1, 35, 2):
+        world.call(key, MONDAY - day * DAY, agent=CURL, address=f"20.{day}.0.9")
+    world.call_hourly(key, MONDAY - 2 * DAY, MONDAY, agent=NODE, address="10.9.9.7")
+
+    assert world.findings(RULE) == []
+
+
+class Counted(str):
+    """A text that counts how often it is looked up."""
+
+    __slots__ = ()
+    times = 0
+
+    def __hash__(self) -> int:
+        Counted.times += 1
+        return super().__hash__()
+
+
+def test_a_caller_who_makes_up_programs_makes_the_audit_no_more_than_as_much_longer() -> None:
+    programs = [Counted(f"r{n}") for n in range(2000)]
+
+    services = shared_key._services([("10.1.1.0/24", program) for program in programs] + [("10.9.9.0/24", "other")])
+
+    assert services.how_many == 2
+    assert Counted.times < 20 * len(programs)
