@@ -322,7 +322,7 @@ class UsageContract(TransportFixtures):
     ) -> None:
         transport.register(new_key(1))
         agents = ["beta/1", "Alpha/1", "gamma/1", ""]
-        usage.append([call(BEGIN + n, agent=agents[n % 4], cost=100 - n) for n in range(4) for _ in range(5 - n)])
+        usage.append([by_key(1, BEGIN + n, agent=agents[n], cost=100 - n) for n in range(4) for _ in range(5 - n)])
 
         def found(sort: TrafficSort, *, descending: bool = False, limit: int | None = None) -> list[Label]:
             query = TrafficQuery((Dimension.AGENT,), sort=sort, descending=descending, limit=limit)
