@@ -116,11 +116,29 @@ def test_a_line_counts_once_in_whatever_copy_it_comes(stocked: Stocked) -> None:
 
 
 def test_two_calls_that_were_logged_alike_are_two(stocked: Stocked) -> None:
-    twice = f"{line(0)}\n" * 2
+    alike = f"{line(0, request_id='')}\n"
 
-    assert imported(stocked.sandbox, "-", stdin=twice) == (2, 0, 0)
-    assert imported(stocked.sandbox, "-", stdin=twice) == (0, 2, 0)
-    assert imported(stocked.sandbox, "-", stdin=f"{line(0)}\n" * 3) == (1, 2, 0)
+    assert imported(stocked.sandbox, "-", stdin=alike * 2) == (2, 0, 0)
+    assert imported(stocked.sandbox, "-", stdin=alike * 2) == (0, 2, 0)
+    assert imported(stocked.sandbox, "-", stdin=alike * 3) == (1, 2, 0)
+
+
+def test_a_request_is_one_call_however_often_its_line_comes_in_one_stream(stocked: Stocked) -> None:
+    sandbox = stocked.sandbox
+    archive = text(50, stocked.secret)
+
+    assert imported(sandbox, "-", stdin=archive) == (50, 0, 0)
+    assert imported(sandbox, "-", stdin=archive * 2) == (0, 100, 0)
+    assert imported(sandbox, "-", stdin=archive + text(60, stocked.secret) * 2) == (10, 160, 0)
+
+
+def test_archives_that_overlap_count_each_line_once(stocked: Stocked) -> None:
+    sandbox = stocked.sandbox
+    alike = f"{line(0, request_id='')}\n" * 2
+    log(sandbox, alike + text(20, stocked.secret, first=1), "usage.log.1")
+    log(sandbox, gzip.compress((alike + text(30, stocked.secret, first=1)).encode()), "usage.log.1.gz")
+
+    assert imported(sandbox, "usage.log.1", "usage.log.1.gz") == (32, 22, 0)
 
 
 def test_several_files_and_patterns_that_no_shell_has_expanded(stocked: Stocked) -> None:

@@ -137,7 +137,8 @@ def test_an_event_of_our_own_comes_back_as_it_went_out() -> None:
 
 
 def test_an_event_of_our_own_without_an_id_is_told_by_its_line() -> None:
-    [first, again], _ = read(event_object(OWN._replace(identity=None)), event_object(OWN._replace(identity=None)))
+    own = OWN._replace(identity=None, request_id="")
+    [first, again], _ = read(event_object(own), event_object(own))
 
     assert None not in {first.identity, again.identity}
     assert first.identity != again.identity
@@ -377,6 +378,26 @@ def test_whatever_is_shaped_like_a_key_is_masked_wherever_it_stands() -> None:
     found = nginx(**fields)
 
     assert [found.method, found.address, found.agent, found.origin, found.request_id] == ["sk-…"] * 5
+
+
+@pytest.mark.parametrize(
+    ("bare", "request_id"),
+    [
+        (NGINX | {"request_id": None}, {"request_id": "r1"}),
+        (NGINX | {"request_id": "-"}, {"request_id": "r1"}),
+        (CADDY, {"request": CADDY["request"] | {"headers": {"X-Request-Id": ["r1"]}}}),
+        (event_object(OWN._replace(identity=None, request_id="")), {"request_id": "r1"}),
+        (LITELLM | {"request_id": ""}, {"request_id": "r1"}),
+    ],
+)
+def test_lines_alike_are_one_call_with_a_request_id_and_several_without(
+    bare: dict[str, Any], request_id: dict[str, Any]
+) -> None:
+    several, _ = read(bare, bare, bare)
+    one, _ = read(*[bare | request_id] * 3)
+
+    assert len({each.identity for each in several}) == 3
+    assert len({each.identity for each in one}) == 1
 
 
 @pytest.mark.parametrize("path", ["/v1/a?email=a@example.com", "/v1/a#f", "/v1/a#f?x", "https://g.example/v1/a?x"])

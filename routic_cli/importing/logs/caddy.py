@@ -23,6 +23,11 @@ def recognises(record: Record) -> bool:
     return "ts" in record and isinstance(record.get("request"), dict)
 
 
+def names_request(record: Record) -> bool:
+    """Whether the one who called, or a proxy before, gave it an id."""
+    return bool(_header(nested(nested(record, "request"), "headers"), "X-Request-Id"))
+
+
 def read(record: Record, identity: int) -> UsageEvent:
     """The event of one line."""
     time = moment(record.get("ts"), "ts")

@@ -13,15 +13,19 @@ from routic_cli.importing.logs.fields import Record
 class Format(NamedTuple):
     """One format: what people call it, whether a record is of it, and the event in one that is.
 
-    `read` is given the identity of the line, for an event that brings none of its own.
+    `names_request` says whether it has an id that no other request has. `read` is given the identity of the line, for
+    an event that brings none of its own.
     """
 
     name: str
     recognises: Callable[[Record], bool]
+    names_request: Callable[[Record], bool]
     read: Callable[[Record, int], UsageEvent]
 
 
-FORMATS: Final = tuple(Format(each.NAME, each.recognises, each.read) for each in (routic, litellm, caddy, nginx))
+FORMATS: Final = tuple(
+    Format(each.NAME, each.recognises, each.names_request, each.read) for each in (routic, litellm, caddy, nginx)
+)
 
 
 def format_of(record: Record) -> Format | None:

@@ -16,7 +16,9 @@ class Identities:
 
     A line's identity is the hash of its bytes and of how many like it came before. So a line of another copy of the
     log, renamed, packed or grown, has the same; two calls that were logged alike have two. A log is nearly in the
-    order of time, so that only the last lines are remembered, and memory is bounded.
+    order of time, so that only the last lines are remembered, and memory is bounded: two copies in one stream count
+    twice when they are short, which nobody can tell from calls alike. A line with the id of its request is never
+    alike another one's, and is not counted.
     """
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
@@ -26,7 +28,7 @@ class Identities:
 
     def of(self, line: bytes) -> int:
         """A number of 64 bits for the next line of the log, without its line end."""
-        digest = _blake2b(line, digest_size=8).digest()
+        digest = _digest(line)
         now = self._now
         if digest not in now and digest not in self._before:
             if len(now) >= self._remembered:
@@ -35,5 +37,18 @@ class Identities:
             now[digest] = 0
         else:
             now[digest] = count = now.get(digest, self._before.get(digest, 0)) + 1
-            digest = _blake2b(digest + count.to_bytes(8, "big"), digest_size=8).digest()
-        return int(_signed(digest)[0])
+            digest = _digest(digest + count.to_bytes(8, "big"))
+        return _number(digest)
+
+
+def identity_of_request(line: bytes) -> int:
+    """The same number, of the first line of these bytes, for each of them: they tell of one request."""
+    return _number(_digest(line))
+
+
+def _digest(data: bytes) -> bytes:
+    return _blake2b(data, digest_size=8).digest()
+
+
+def _number(digest: bytes) -> int:
+    return int(_signed(digest)[0])

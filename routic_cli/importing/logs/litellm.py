@@ -10,7 +10,7 @@ import orjson
 from routic_cli.domain.secret import Fingerprint, is_fingerprint
 from routic_cli.domain.usage import Outcome, UsageEvent
 from routic_cli.importing.logs.credentials import NOTHING, Presented, in_key_header, in_uri, masked, outcome_of
-from routic_cli.importing.logs.fields import BadLineError, Record, cost, moment, text, whole_number
+from routic_cli.importing.logs.fields import ABSENT, BadLineError, Record, cost, moment, text, whole_number
 
 NAME: Final = "LiteLLM spend logs"
 
@@ -33,6 +33,11 @@ _NOWHERE: Final = in_uri("/")
 def recognises(record: Record) -> bool:
     """A start and what it cost: no other log has both."""
     return "startTime" in record and "spend" in record
+
+
+def names_request(record: Record) -> bool:
+    """Whether it has its id."""
+    return record.get("request_id") not in ABSENT
 
 
 def read(record: Record, identity: int) -> UsageEvent:

@@ -44,6 +44,11 @@ def recognises(record: Record) -> bool:
     )
 
 
+def names_request(record: Record) -> bool:
+    """Whether it has its id."""
+    return record.get("request_id") not in ABSENT
+
+
 def read(record: Record, identity: int) -> UsageEvent:
     """The event of one line."""
     get = record.get

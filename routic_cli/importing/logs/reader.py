@@ -11,7 +11,7 @@ import orjson
 from routic_cli.domain.usage import UsageEvent
 from routic_cli.importing.logs.fields import BadLineError, Record
 from routic_cli.importing.logs.formats import Format, format_of
-from routic_cli.importing.logs.identities import Identities
+from routic_cli.importing.logs.identities import Identities, identity_of_request
 
 _MARK: Final = b"\xef\xbb\xbf"
 UNFORESEEN: Final = "it has a field of a kind that routic did not foresee"
@@ -41,7 +41,7 @@ class LogReader:
         """
         number = self.lines
         self.lines += len(lines)
-        identity_of, append, loads = self._identities.of, good.append, orjson.loads
+        append, loads = good.append, orjson.loads
         for line in lines:
             number += 1
             try:
@@ -54,7 +54,7 @@ class LogReader:
                     if not line.strip(b"\r \t\0"):
                         continue
                     record = _patiently(line)
-                append(self._event(record, identity_of(line[:-1] if line[-1:] == b"\r" else line)))
+                append(self._event(record, line[:-1] if line[-1:] == b"\r" else line))
             except BadLineError as error:
                 bad(BadLine(number, f"{error}"))
             except (
@@ -65,7 +65,7 @@ class LogReader:
             ):  # a mistake of ours; the others are not to blame
                 bad(BadLine(number, UNFORESEEN))
 
-    def _event(self, record: Any, identity: int) -> UsageEvent:
+    def _event(self, record: Any, line: bytes) -> UsageEvent:
         if not isinstance(record, dict):
             raise BadLineError(_not_an_object(record))
         known = self._format
@@ -74,7 +74,9 @@ class LogReader:
             if known is None:
                 raise BadLineError("it is JSON of no format that routic knows")
             self._format = known
-        return known.read(record, identity)
+        return known.read(
+            record, identity_of_request(line) if known.names_request(record) else self._identities.of(line)
+        )
 
 
 def _patiently(line: bytes) -> Any:

@@ -9,7 +9,7 @@ from routic_cli.domain.rules import HIGHEST_VERSION
 from routic_cli.domain.secret import Fingerprint, is_fingerprint
 from routic_cli.domain.usage import Flag, UsageEvent, event_mark
 from routic_cli.importing.logs.credentials import in_uri, masked
-from routic_cli.importing.logs.fields import BadLineError, Record, cost, moment, status, text, whole_number
+from routic_cli.importing.logs.fields import ABSENT, BadLineError, Record, cost, moment, status, text, whole_number
 
 NAME: Final = "routic JSON lines"
 
@@ -20,6 +20,11 @@ _FLAGS: Final = frozenset(Flag)
 def recognises(record: Record) -> bool:
     """An outcome and a time, which are called so nowhere else."""
     return "outcome" in record and "time" in record
+
+
+def names_request(record: Record) -> bool:
+    """Whether it has its id."""
+    return record.get("request_id") not in ABSENT
 
 
 def read(record: Record, identity: int) -> UsageEvent:
