@@ -87,7 +87,7 @@ class Traffic(NamedTuple):
 
 
 class Strangers(NamedTuple):
-    """The keys from one address that no store knows: how many different ones, in how many calls."""
+    """The keys from one address, or one /64 of IPv6, that no store knows: how many, in how many calls."""
 
     address: str
     keys: int

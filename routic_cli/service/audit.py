@@ -58,9 +58,11 @@ class StoreFacts:
             self._asked[query] = self._store.usage.traffic(query, account=self._store.account)
         return self._asked[query]
 
-    def strangers(self, *, since: UnixSeconds, until: UnixSeconds, least: int) -> Sequence[Strangers]:
-        """The addresses that tried at least so many keys which no store knows."""
-        return self._store.usage.strangers(since=since, until=until, least=least)
+    def strangers(
+        self, *, since: UnixSeconds, until: UnixSeconds, least: int, apart: bool = True
+    ) -> Sequence[Strangers]:
+        """The callers that tried at least so many keys which no store knows, or all of them as one."""
+        return self._store.usage.strangers(since=since, until=until, least=least, apart=apart)
 
     @cached_property
     def _last_uses(self) -> dict[KeyId, LastUse]:

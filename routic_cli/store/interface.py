@@ -155,9 +155,17 @@ class UsageLog(Protocol):
         """Calls counted by what they have in common, in no order."""
 
     def strangers(
-        self, *, since: UnixSeconds | None = None, until: UnixSeconds | None = None, least: int = 1
+        self,
+        *,
+        since: UnixSeconds | None = None,
+        until: UnixSeconds | None = None,
+        least: int = 1,
+        apart: bool = True,
     ) -> list[Strangers]:
-        """The addresses that tried keys which no store knows: at least so many different ones."""
+        """The callers that tried keys which no store knows: at least so many different ones.
+
+        A caller is an address, or the /64 around one of IPv6. Not `apart`, all of them are one, without an address.
+        """
 
     def last_uses(self, key_ids: Iterable[KeyId] | None = None) -> Mapping[tuple[KeyId, int], LastUse]:
         """The last use of each version of these keys, or of all; a version that was never let in is left out."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from routic_cli.domain.keys import KeyId, UnixSeconds
+from routic_cli.domain.networks import caller_of
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.domain.traffic import (
     HOUR_SECONDS,
@@ -140,20 +141,28 @@ def _in_order(dimension: Dimension) -> str:
     return column if dimension in _NUMBERS else f"(SELECT lower(text) FROM texts WHERE id = {column})"  # noqa: S608  # ours
 
 
+_CALLER: Final = "(SELECT caller_of(text) FROM texts WHERE id = address)"
+
+
 def strangers(
-    connection: sqlite3.Connection, since: UnixSeconds | None, until: UnixSeconds | None, least: int
+    connection: sqlite3.Connection,
+    since: UnixSeconds | None,
+    until: UnixSeconds | None,
+    least: int,
+    *,
+    apart: bool,
 ) -> list[Strangers]:
-    """The addresses that tried keys which no store knows: at least so many different ones."""
+    """The callers that tried keys which no store knows: at least so many different ones; or all of them as one."""
+    connection.create_function("caller_of", 1, caller_of, deterministic=True)
     where = _Where(connection)
     where.number("hour > ?", None if since is None else since - HOUR_SECONDS)
     where.number("hour < ?", until)
     rows = connection.execute(
-        "SELECT address, count(DISTINCT sha256), sum(calls), min(first_at), max(last_at)"  # noqa: S608  # ours
+        f"SELECT {_CALLER if apart else 'NULL'}, count(DISTINCT sha256), sum(calls), min(first_at), max(last_at)"  # noqa: S608  # ours
         f" FROM strangers {where.sql} GROUP BY 1 HAVING count(DISTINCT sha256) >= ?",
         (*where.values, least),
     )
-    texts = _Texts(connection)
-    return [Strangers(texts.text(row[0]) or "", *row[1:]) for row in rows]
+    return [Strangers(row[0] or "", *row[1:]) for row in rows]
 
 
 def last_uses(connection: sqlite3.Connection, key_ids: Iterable[KeyId] | None) -> Mapping[tuple[KeyId, int], LastUse]:

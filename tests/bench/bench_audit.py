@@ -47,7 +47,7 @@ _TYPES: Final = dict.fromkeys(("time", "version", "status", "flags", "tokens_in"
 _FLAGS: Final = {flag.value: 1 << place for place, flag in enumerate(Flag)}
 _QUERY: Final = AuditQuery(MONDAY - LOOKED_AT, MONDAY)
 
-Question = tuple[str, TrafficQuery | tuple[int, int, int]]
+Question = tuple[str, TrafficQuery | tuple[int, int, int, bool]]
 
 
 def main(count: int, folder: Path) -> None:
@@ -126,9 +126,9 @@ class _Asking(StoreFacts):
             self.questions.append(("traffic", query))
         return super().traffic(query)
 
-    def strangers(self, *, since: int, until: int, least: int) -> Sequence[Strangers]:
-        self.questions.append(("strangers", (since, until, least)))
-        return super().strangers(since=since, until=until, least=least)
+    def strangers(self, *, since: int, until: int, least: int, apart: bool = True) -> Sequence[Strangers]:
+        self.questions.append(("strangers", (since, until, least, apart)))
+        return super().strangers(since=since, until=until, least=least, apart=apart)
 
 
 def _ours(folder: Path) -> dict[str, Any]:
@@ -174,8 +174,8 @@ def _answer(store: SqliteStore, question: Question) -> set[tuple[Any, ...]]:
     if isinstance(asked, TrafficQuery):
         rows = store.usage.traffic(asked, account=store.account)
         return {(*_plain(asked.by, row.labels), *row[1:]) for row in rows}
-    since, until, least = asked
-    return {tuple(each) for each in store.usage.strangers(since=since, until=until, least=least)}
+    since, until, least, apart = asked
+    return {tuple(each) for each in store.usage.strangers(since=since, until=until, least=least, apart=apart)}
 
 
 def _plain(by: Sequence[Dimension], labels: Sequence[Any]) -> Iterator[Any]:
@@ -187,11 +187,11 @@ def _sql(question: Question) -> tuple[str, list[Any]]:
     """The question to the table of events; hours that are touched count whole, as in the log."""
     _, asked = question
     if not isinstance(asked, TrafficQuery):
-        since, until, least = asked
+        since, until, least, apart = asked
         sql = (
-            "SELECT address, count(DISTINCT sha256), count(*), min(time), max(time) FROM events"
+            f"SELECT {'address' if apart else chr(39) * 2}, count(DISTINCT sha256), count(*), min(time), max(time) FROM events"
             " WHERE sha256 NOT NULL AND outcome <> 'allowed' AND time >= ? AND time < ?"
-            " GROUP BY address HAVING count(DISTINCT sha256) >= ?"
+            " GROUP BY 1 HAVING count(DISTINCT sha256) >= ?"
         )
         return sql, [_floor(since), _ceiling(until), least]
     conditions, values = ["true"], list[Any]()

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routic_cli.domain.keys import KeyId
+from routic_cli.domain.networks import caller_of
 from routic_cli.domain.secret import Fingerprint, fingerprint_of
 from routic_cli.domain.traffic import Dimension, LastUse, Strangers, TrafficQuery
 from routic_cli.domain.usage import USES, UsageEvent
@@ -131,7 +132,7 @@ def plain_strangers(events: Sequence[UsageEvent]) -> set[Strangers]:
     tried: dict[str, list[tuple[Fingerprint, int]]] = defaultdict(list)
     for event in events:
         if event.sha256 is not None and event.outcome in {"unknown", "refused", "malformed"}:
-            tried[event.address].append((event.sha256, event.time))
+            tried[caller_of(event.address) or ""].append((event.sha256, event.time))
     return {
         Strangers(
             address, len({key for key, _ in calls}), len(calls), min(t for _, t in calls), max(t for _, t in calls)

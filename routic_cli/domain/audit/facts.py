@@ -32,8 +32,10 @@ class Facts(Protocol):
     def traffic(self, query: TrafficQuery) -> Sequence[Traffic]:
         """Calls counted by what they have in common."""
 
-    def strangers(self, *, since: UnixSeconds, until: UnixSeconds, least: int) -> Sequence[Strangers]:
-        """The addresses that tried at least so many keys which no store knows."""
+    def strangers(
+        self, *, since: UnixSeconds, until: UnixSeconds, least: int, apart: bool = True
+    ) -> Sequence[Strangers]:
+        """The callers that tried at least so many keys which no store knows, or all of them as one."""
 
     def last_use(self, key_id: KeyId) -> LastUse | None:
         """When a key was let in last, with any of its versions."""

@@ -23,7 +23,9 @@ class Policy:
     in_flight_minutes: int = 10
     """How long a call that was let in before a revocation may take to end."""
     guessing_keys: int = 5
-    """Different unknown keys from one address within a day."""
+    """Different unknown keys from one address, or one /64 of IPv6, within a day."""
+    guessing_keys_together: int = 100
+    """Different unknown keys within a day from all those addresses of which none reaches `guessing_keys`."""
     roaming_networks: int = 3
     """New networks in the later half of the history: of a key that always meets new ones, one more says nothing."""
     roaming_clients: int = 3

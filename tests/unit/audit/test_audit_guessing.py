@@ -100,3 +100,57 @@ def test_an_office_beside_somebody_who_guesses_is_not_among_the_addresses(world:
     found = world.finding(RULE)
 
     assert (found.count, found.addresses) == (7, ("203.0.113.9",))
+
+
+def test_the_addresses_of_one_ipv6_network_are_one_and_the_block_is_named(world: AuditWorld) -> None:
+    for n in range(300):
+        tried(world, n, MONDAY - DAY + n * 60, f"2001:db8:7:9::{n + 1:x}")
+
+    found = world.finding(RULE)
+
+    assert (found.count, found.addresses) == (300, ("2001:db8:7:9::/64",))
+    assert "from 1 address, the most (300) from 2001:db8:7:9::/64" in found.evidence
+
+
+def test_neighbours_in_ipv6_are_not_one(world: AuditWorld) -> None:
+    for n in range(20):
+        tried(world, n, MONDAY - DAY, f"2001:db8:7:{n}::1")
+
+    assert world.findings(RULE) == []
+
+
+def test_a_few_minutes_around_midnight_are_one_day(world: AuditWorld) -> None:
+    for n in range(8):
+        tried(world, n, MONDAY - DAY - 240 + n * 60)
+
+    assert world.finding(RULE).count == 8
+    assert world.finding(RULE, since=MONDAY - DAY - 300).count == 8
+
+
+def test_keys_from_many_addresses_with_few_each_are_found(world: AuditWorld) -> None:
+    for n in range(1200):
+        tried(world, n, SINCE + n * 500, f"203.0.{n % 300}.9")
+
+    found = world.finding(RULE)
+
+    assert 160 < found.count < 180
+    assert "within a day, from " in found.evidence
+    assert found.last_at is not None
+    assert found.first_at is not None
+    assert found.last_at - found.first_at < DAY
+
+
+def test_one_key_from_thousands_of_addresses_is_not_found(world: AuditWorld) -> None:
+    for n in range(3000):
+        tried(world, n % 3, MONDAY - DAY + n, f"203.{n % 200}.{n // 200}.9")
+
+    assert world.findings(RULE) == []
+
+
+def test_who_guesses_from_one_address_does_not_make_the_others_guess(world: AuditWorld) -> None:
+    for n in range(500):
+        tried(world, n, MONDAY - DAY)
+    for n in range(50):
+        tried(world, 1000 + n, MONDAY - DAY, f"198.51.100.{n}")
+
+    assert world.finding(RULE).addresses == ("203.0.113.9",)
