@@ -23,6 +23,11 @@ _NAMED_BROWSERS: Final = (
 )
 # A program for the desktop that a browser's engine draws: its own name stands before the engine's.
 _DESKTOP: Final = re.compile(r"like Gecko\) ?(?:(?!Chrome/|Electron/)([^/\s]+)/)?.*\bElectron/")
+_VERSION: Final = re.compile(r"v?\d")
+# `worker-2.6.0-rc.1`, `worker@v2`, `worker-3f2a9bc`: each deploy has another. A word may be spelled in a to f alone.
+_SUFFIX: Final = re.compile(
+    r"(?<=[^-@_])[-@_](?:v?\d[\d.]*(?:[-+._]?(?:a|b|rc|alpha|beta|dev|post)[-.]?\d*)?|(?=[a-f]*\d)[0-9a-f]{7,40})$"
+)
 _COMPATIBLE: Final = re.compile(r"\(compatible; ([^;/)\s]+)")
 
 
@@ -42,11 +47,20 @@ def family_of(agent: str | None) -> str | None:
     words = agent.split()
     if not words:
         return UNNAMED
-    # A product is NAME/VERSION; `OpenAI/Python 2.8.1` has its version apart from a name that has the slash.
-    name, _, version = words[0].partition("/")
-    if version and not version[0].isdigit() and not (version[0] == "v" and version[1:2].isdigit()):
-        name = words[0]
-    return name.rstrip("/:;,")[:_LONGEST] or UNNAMED
+    return _without_version(words[0], apart=_VERSION.match(words[1]) is not None if words[1:] else False)[:_LONGEST]
+
+
+def _without_version(word: str, *, apart: bool) -> str:
+    """The name in a product, which is NAME/VERSION by the book; `apart` when its version is the next word.
+
+    What is behind the slash is a version: a number, a commit, `build-812`, the name of a branch. Only with a version
+    behind it all is it a part of the name, as in `OpenAI/Python 2.8.1`.
+    """
+    name, slash, rest = word.removeprefix("@").partition("/")
+    if slash and (word[0] == "@" or (apart and rest.isalpha())):  # @SCOPE/NAME, as packages of npm are called
+        name += slash + rest.partition("/")[0]
+    name = ("@" if word[0] == "@" else "") + name
+    return (_SUFFIX.sub("", name) or name).rstrip("/:;,") or UNNAMED
 
 
 def is_browser(family: str | None) -> bool:

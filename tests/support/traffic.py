@@ -74,6 +74,8 @@ HTTPX = Program("python-httpx/0.28.{}", 13)
 REQUESTS = Program("python-requests/2.{}.5", 20)
 JAVA = Program("okhttp/5.{}.0", 15)
 CURL = Program("curl/8.{}.0", 40)
+BY_COMMIT = Program("billing-api/c0ffee{:02x}", 5)
+BY_SUFFIX = Program("batch-worker-2.{}.0", 9)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from math import pi, sin
 
 from routic_cli.domain.audit.findings import RuleName
 from tests.support.traffic import (
+    BY_COMMIT,
+    BY_SUFFIX,
     CURL,
     DAY,
     FIREFOX,
@@ -73,14 +75,14 @@ def ordinary(seed: int, end: int, *, days: int = DAYS) -> Plan:
         Service("search", around_the_clock(80), ("10.20.3.",), (OPENAI_JS,)),
         Service("mobile", around_the_clock(200, peak=20), ("10.30.1.", "10.30.2."), (JAVA,), pods=8),
         Service("nightly", at_hours(300, 2, 3), ("10.20.4.",), (REQUESTS,), pods=1),
-        Service("weekly", at_hours(600, 6, day=0), ("10.20.4.",), (HTTPX,), pods=1),
+        Service("weekly", at_hours(600, 6, day=0), ("10.20.4.",), (BY_SUFFIX,), pods=1),
         Service("assistant", office(60), ("10.20.5.",), (OPENAI_PYTHON, HTTPX)),
         Service("edge", around_the_clock(40), ("2001:db8:5:1::", "2001:db8:5:2::"), (GO,)),
         Service("habit", around_the_clock(30), ("10.50.1.",), (OPENAI_JS,)),
         Service("habit", around_the_clock(30), ("10.60.1.",), (OPENAI_PYTHON,)),
         Service("bursty", around_the_clock(25), ("10.20.6.",), (GO,)),
         Service("bursty", at_hours(15, 12, day=2), ("10.20.6.",), (GO,), status=429),
-        Service("billing", around_the_clock(20), ("10.20.7.",)),
+        Service("billing", around_the_clock(20), ("10.20.7.",), (BY_COMMIT,)),
         Service("retired", around_the_clock(20), ("10.20.8.",), end=revoked_at - revoked_at % HOUR),
         Service("trial", around_the_clock(10), ("192.168.7.",), end=expired_at + 2 * HOUR),
         Service("newcomer", around_the_clock(30), ("10.20.9.",), (REQUESTS,), begin=end - 4 * DAY),

@@ -26,6 +26,23 @@ _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
         ("Apache-HttpClient/4.5.14 (Java/17.0.1)", "Apache-HttpClient"),
         ("node", "node"),
         ("tool/v1.2", "tool"),
+        ("Anthropic/Python 0.75.0", "Anthropic/Python"),
+        ("Nobody/Knows 2.1", "Nobody/Knows"),
+        ("billing-api/3f2a9bc", "billing-api"),
+        ("billing-api/0d8f7c6b5a4e3d2c1b0a9f8e7d6c5b4a39281706", "billing-api"),
+        ("billing-api/build-812", "billing-api"),
+        ("billing-api/main", "billing-api"),
+        ("billing-worker-2.6.0", "billing-worker"),
+        ("billing-worker-v2.6.0-rc.1", "billing-worker"),
+        ("billing_worker_26", "billing_worker"),
+        ("billing-worker@2.6.0 (linux)", "billing-worker"),
+        ("billing-worker@3f2a9bc", "billing-worker"),
+        ("billing-worker-3f2a9bc/1.0", "billing-worker"),
+        ("@shop/client@4.1.0", "@shop/client"),
+        ("@shop/client/4.1.0", "@shop/client"),
+        ("text-embedder/1", "text-embedder"),
+        ("gpt4-facade", "gpt4-facade"),
+        ("2.6.0", "2.6.0"),
         ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Googlebot"),
         (f"Mozilla/5.0 (X11; Linux x86_64) {_WEBKIT} Code/1.96.0 Chrome/128.0.1 Electron/32.2.6 Safari/537.36", "Code"),
         (f"Mozilla/5.0 (X11; Linux x86_64) {_WEBKIT} Chrome/128.0.1 Electron/32.2.6 Safari/537.36", "Electron"),
@@ -63,6 +80,12 @@ def test_no_agent_has_no_family(agent: str | None) -> None:
 @given(st.text(max_size=600))
 def test_whatever_a_caller_sends_has_a_short_family(agent: str) -> None:
     assert len(family_of(agent) or "") <= 64
+
+
+@pytest.mark.parametrize("shape", ["{}/{}", "{}-{}", "{}@{}", "{}_{}", "{}/build-{}", "{}/v{}", "{}-v{}", "{} {}"])
+@pytest.mark.parametrize("version", ["1.2", "2", "10.0.1", "2026.11.3"])
+def test_however_a_version_is_written_it_is_none_of_the_name(shape: str, version: str) -> None:
+    assert family_of(shape.format("billing", version)) == "billing"
 
 
 @given(st.from_regex(r"[A-Za-z][A-Za-z-]{0,20}", fullmatch=True), st.integers(0, 99), st.integers(0, 99))

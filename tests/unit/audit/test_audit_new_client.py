@@ -32,6 +32,13 @@ def test_a_deploy_with_another_version_is_not_found(world: AuditWorld) -> None:
     assert world.findings(RULE) == []
 
 
+def test_deploys_that_name_themselves_by_commit_or_behind_a_hyphen_are_not_found(world: AuditWorld) -> None:
+    world.call(world.settled(1, agent="billing-api/3f2a9bc"), MONDAY - DAY, agent="billing-api/c0ffee1")
+    world.call(world.settled(2, agent="billing-worker-2.6.0"), MONDAY - DAY, agent="billing-worker-2.7.0")
+
+    assert world.findings(RULE) == []
+
+
 def test_a_program_of_the_history_is_not_found(world: AuditWorld) -> None:
     key = world.settled(1)
     world.call(key, SINCE - 20 * DAY, agent=CURL)
