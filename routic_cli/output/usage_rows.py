@@ -28,7 +28,7 @@ Sums = dict[Label, Traffic]
 
 
 def key_sums(rows: Iterable[Traffic]) -> Sums:
-    """Of traffic by hour, key and outcome: each key's calls, those that came without one, those with a stranger."""
+    """Of traffic by key and outcome, or hour, key and outcome: each key's calls, those that came without one, those with a stranger."""
     return add_up(rows, _holder)
 
 
@@ -87,7 +87,7 @@ def over_time(sums: Sums, hours: range) -> tuple[str, list[UsageRow]]:
 
 
 def _holder(row: Traffic) -> Label:
-    _, key, outcome, *_ = row.labels
+    key, outcome = row.labels[-2:]
     if key is not None:
         return key
     return NO_KEY if outcome == Outcome.MISSING else UNKNOWN_KEYS

@@ -132,14 +132,46 @@ def test_csv_is_rfc_4180_and_no_cell_of_a_callers_is_a_formula(logged: Logged) -
 
 
 @pytest.mark.parametrize(
-    ("sort", "first"),
-    [("calls", "prod"), ("errors", None), ("cost", "prod"), ("-calls", None), ("name", None), ("-name", "prod")],
+    ("sort", "first", "others"),
+    [
+        ("calls", "prod", 13),
+        ("errors", None, 251),
+        ("cost", "prod", 13),
+        ("-calls", None, 251),
+        ("name", None, 251),
+        ("-name", "prod", 13),
+    ],
 )
-def test_sorting_and_a_limit_that_says_what_it_left_out(logged: Logged, sort: str, first: str | None) -> None:
+def test_sorting_and_a_limit_that_says_what_it_left_out(
+    logged: Logged, sort: str, first: str | None, others: int
+) -> None:
     done = logged.sandbox.ok("usage", "show", "--since", "30d", "--sort", sort, "--limit", "1", "--json")
     assert [row["key_name"] for row in done.data["data"]] == [first]
     assert done.data["has_more"] is True
-    assert "2 more: --limit 1 left them out" in done.err
+    assert f"{others} calls more: --limit 1 left them out" in done.err
+    assert "253 calls, 3 errors" in done.err
+
+
+@pytest.mark.parametrize("by", ["hour", "address", "agent", "model", "key"])
+@pytest.mark.parametrize("sort", ["calls", "-calls", "errors", "-last_at", "name", "-name"])
+def test_a_limit_leaves_the_first_of_the_same_order(logged: Logged, by: str, sort: str) -> None:
+    words = ("usage", "show", "--by", by, f"--sort={sort}", "--json")
+    numbers = (
+        [row[sort.removeprefix("-")] for row in logged.sandbox.ok(*words).data["data"]] if "name" not in sort else None
+    )
+    everything = logged.sandbox.ok(*words).data["data"]
+    some = logged.sandbox.ok(*words, "--limit", "2").data["data"]
+    if numbers is None:
+        assert some == everything[:2]
+    else:  # of those alike in it any may be the first
+        assert [row[sort.removeprefix("-")] for row in some] == numbers[:2]
+
+
+def test_a_person_who_limits_the_rows_sees_the_same_charts(logged: Logged) -> None:
+    whole = screen(logged.sandbox, columns=120)
+    limited = screen(logged.sandbox, "--limit", "3", columns=120)
+    assert [line.split()[0] for line in limited] == [line.split()[0] for line in whole[:4]]
+    assert [line.split()[-1] for line in limited] == [line.split()[-1] for line in whole[:4]]
 
 
 def test_a_limit_keeps_the_latest_hours(logged: Logged) -> None:

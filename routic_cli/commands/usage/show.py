@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -22,18 +24,29 @@ from routic_cli.commands.usage.options import (
     tell,
     tell_of_nothing,
 )
-from routic_cli.domain.errors import InvalidRequestError
+from routic_cli.domain.errors import InvalidRequestError, TooManyRowsError
 from routic_cli.domain.keys import KeyId
 from routic_cli.domain.tallies import hours_between, tally
-from routic_cli.domain.traffic import Dimension, Label, Summary, Traffic, TrafficQuery
+from routic_cli.domain.traffic import Dimension, Label, Summary, Traffic, TrafficQuery, TrafficSort
 from routic_cli.output.amounts import counted
 from routic_cli.output.csv_out import print_csv
 from routic_cli.output.json_out import print_json
 from routic_cli.output.patience import patience
 from routic_cli.output.times import absolute, relative
-from routic_cli.output.usage_rows import Sums, hour_rows, key_fields, key_rows, key_sums, label_rows, over_time
+from routic_cli.output.usage_rows import (
+    NO_KEY,
+    UNKNOWN_KEYS,
+    Sums,
+    hour_rows,
+    key_fields,
+    key_rows,
+    key_sums,
+    label_rows,
+    over_time,
+)
 from routic_cli.output.usage_tables import UsageRow, UsageTable, print_usage
 from routic_cli.session import Session
+from routic_cli.transport.usage import UsageTransport
 from routic_cli.transport.wire import list_object
 from routic_cli.transport.wire.usage import summary_fields, summary_object
 
@@ -100,17 +113,21 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     period = period_of(session, since, until)
     key_ids = key_ids_of(session, [*(refs or ()), *(key or ())])
     detailed = form == _TABLE and session.console.stdout_is_terminal and by is By.KEY
-    with patience(session.console, "Counting the calls"):
-        found = session.transport.usage.summary(
-            TrafficQuery(
-                (Dimension.HOUR, Dimension.KEY, Dimension.OUTCOME) if detailed else (dimension,),
-                since=period.since,
-                until=period.until,
-                key_ids=key_ids or None,
-            )
-        )
-    sums: Sums = key_sums(found.rows) if detailed else {row.labels[0]: row for row in found.rows}
-    shown = _chosen(sums, found.key_names, by, sort, limit)
+    everything = TrafficQuery((), since=period.since, until=period.until, key_ids=key_ids or None)
+    usage = session.transport.usage
+    with patience(session.console, "Counting the calls"), _remedied(session, by, limit):
+        if detailed:
+            found = usage.summary(replace(everything, by=_COURSE if limit is None else _COURSE[1:]))
+            sums: Sums = key_sums(found.rows)
+        else:
+            found = usage.summary(_ordered(replace(everything, by=(dimension,)), sort, limit))
+            sums = {row.labels[0]: row for row in found.rows}
+        shown = _chosen(sums, found.key_names, by, sort, limit)
+        if detailed and limit is not None:
+            found = _course(usage, everything, shown, found)
+        is_cut = len(shown) < len(sums)
+        # Of what a limit left out the log has not told, but for one row more that shows that there is some.
+        total = usage.summary(everything).rows if is_cut else tuple(sums.values())
     if form == _TABLE:
         _print_table(session, by, period, found, shown, whole=sort is None and limit is None)
     else:
@@ -119,13 +136,49 @@ def run(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             header = known[1:]  # `object` is JSON's own
             print_csv(session.console, header, ([each[name] for name in header] for each in objects))
         else:
-            print_json(
-                session.console, list_object(objects, has_more=len(sums) > len(shown)), session.fields, known=known
-            )
-    _tell(session, period, key_ids, sums, left_out=len(sums) - len(shown))
+            print_json(session.console, list_object(objects, has_more=is_cut), session.fields, known=known)
+    _tell(session, period, key_ids, total, shown if is_cut else None)
 
 
 _TABLE: Final = Format.TABLE.value
+_COURSE: Final = (Dimension.HOUR, Dimension.KEY, Dimension.OUTCOME)
+
+
+@contextmanager
+def _remedied(session: Session, by: By, limit: int | None) -> Iterator[None]:
+    """A refusal of too many rows, with what this command can do about it."""
+    try:
+        yield
+    except TooManyRowsError as error:
+        error.param = None
+        shorter = f"routic usage show --by {by.value} --{'limit 20' if limit is None else 'since 24h'}"
+        error.remedy = f"{session.with_its_flags(shorter)}, or only some keys by REF"
+        raise
+
+
+def _ordered(query: TrafficQuery, sort: str | None, limit: int | None) -> TrafficQuery:
+    """The question in the order of the answer where a limit cuts it: for that many rows, and one that shows more."""
+    field = (sort or "calls").removeprefix("-")
+    turned = sort is not None and sort.startswith("-")
+    is_by_key = query.by == (Dimension.KEY,)
+    if limit is None or (field == _NAME and is_by_key):  # the log has ids of keys, and no names
+        return query
+    if sort is None and query.by == (Dimension.HOUR,):
+        return replace(query, sort=TrafficSort.LABELS, descending=True, limit=limit + 1)
+    if field == _NAME:
+        return replace(query, sort=TrafficSort.LABELS, descending=turned, limit=limit + 1)
+    return replace(query, sort=TrafficSort(field), descending=not turned, limit=limit + 1)
+
+
+def _course(usage: UsageTransport, everything: TrafficQuery, shown: Sums, found: Summary) -> Summary:
+    """The calls by the hour of the keys that are shown, and of those without a key where they are."""
+    ids = tuple(KeyId(str(label)) for label in shown if label not in {NO_KEY, UNKNOWN_KEYS})
+    rows = usage.summary(replace(everything, by=_COURSE, key_ids=ids)).rows if ids else ()
+    if len(ids) < len(shown):
+        outcomes = {str(row.labels[1]) for row in found.rows if row.labels[0] is None}
+        keyless = usage.summary(replace(everything, by=_COURSE, outcomes=tuple(sorted(outcomes)))).rows
+        rows += tuple(row for row in keyless if row.labels[1] is None)
+    return Summary(rows, found.key_names)
 
 
 def _check_sort(sort: str | None) -> None:
@@ -201,12 +254,15 @@ def _length(period: Period) -> str:
     return f"{absolute(period.since)[:10]} to {absolute(period.until)[:10]}"
 
 
-def _tell(session: Session, period: Period, key_ids: Sequence[KeyId], sums: Sums, *, left_out: int) -> None:
-    """Say on stderr what was counted; of nothing, why there is nothing, and how to fill the log."""
-    if left_out:
-        tell(session, f"{left_out} more: --limit {len(sums) - left_out} left them out")
-    if sums:
-        calls, errors = (sum(getattr(row, name) for row in sums.values()) for name in ("calls", "errors"))
+def _tell(
+    session: Session, period: Period, key_ids: Sequence[KeyId], total: Sequence[Traffic], cut: Sums | None
+) -> None:
+    """Say on stderr what was counted, and how much of it a limit left out; of nothing, why, and how to fill the log."""
+    if total:
+        calls, errors = (sum(getattr(row, name) for row in total) for name in ("calls", "errors"))
+        if cut is not None:
+            others = calls - sum(row.calls for row in cut.values())
+            tell(session, f"{counted(others, 'call')} more: --limit {len(cut)} left them out")
         tell(session, f"{counted(calls, 'call')}, {counted(errors, 'error')}, {describe_period(period)}")
         return
     tell_of_nothing(session, period, key_ids)
