@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -12,17 +12,18 @@ from routic_cli.domain.audit.facts import Facts
 from routic_cli.domain.audit.findings import Finding, RuleName, Severity
 from routic_cli.domain.audit.history import DAY_SECONDS, baseline, callers, established, window
 from routic_cli.domain.audit.policy import Policy
-from routic_cli.domain.audit.wording import addresses_in, counted, finding, is_live, moment, ref
-from routic_cli.domain.keys import Key
-from routic_cli.domain.traffic import HOUR_SECONDS, Dimension, Traffic
+from routic_cli.domain.audit.wording import addresses_in, counted, finding, moment, ref
+from routic_cli.domain.keys import Key, KeyId
+from routic_cli.domain.traffic import HOUR_SECONDS, Dimension, Traffic, TrafficQuery
 
 _THURSDAY: Final = 3  # 1970-01-01
 _SATURDAY: Final = 5
 _NORMAL: Final = 1.4826
 """Times the median deviation is the standard deviation, where numbers are normal."""
-_HEADROOM: Final = 4
-"""Times the busiest hours: within an hour, calls come in bursts."""
-_LEAST_RPM: Final = 10
+_MONTH: Final = range(28, 32)
+"""The days from a date to the same one of the next month."""
+_SAME_TIME: Final = 2 * HOUR_SECONDS
+"""How far a job of each month may be off: clocks change, and a queue may be long."""
 
 
 class _Habit:
@@ -68,11 +69,10 @@ def find(facts: Facts) -> Iterator[Finding]:
     now = window(facts, Dimension.HOUR)
     before = baseline(facts, Dimension.HOUR, keys=[key.id for key in suspects])
     until = facts.query.since - facts.query.since % HOUR_SECONDS
-    found: list[tuple[Key, list[_Spike], _Habit]] = []
-    for key in suspects:
-        habit = _Habit(before[key.id], until)
-        if spikes := _spikes(now[key.id], habit, policy):
-            found.append((key, spikes, habit))
+    habits = {key.id: _Habit(before[key.id], until) for key in suspects}
+    high = {key.id: spikes for key in suspects if (spikes := _spikes(now[key.id], habits[key.id], policy))}
+    unusual = _not_monthly(facts, high)
+    found = [(key, unusual[key.id], habits[key.id]) for key in suspects if unusual.get(key.id)]
     by_address = callers(facts, [key.id for key, *_ in found], Dimension.HOUR)
     for key, spikes, habit in found:
         hours = {_hour(spike.row) for spike in spikes}
@@ -88,14 +88,39 @@ def _spikes(rows: Sequence[Traffic], habit: _Habit, policy: Policy) -> list[_Spi
     ]
 
 
+def _not_monthly(facts: Facts, high: Mapping[KeyId, list[_Spike]]) -> Mapping[KeyId, list[_Spike]]:
+    """Without the hours that were half as high or more a month before: a job of each month, or an invoice run."""
+    if not high:
+        return high
+    first = min(_hour(spike.row) for spikes in high.values() for spike in spikes)
+    earlier: dict[KeyId, dict[int, int]] = defaultdict(dict)
+    query = TrafficQuery(
+        (Dimension.KEY, Dimension.HOUR),
+        since=first - _MONTH.stop * DAY_SECONDS,
+        until=facts.query.until,
+        key_ids=tuple(sorted(high)),
+    )
+    for row in facts.traffic(query):
+        earlier[KeyId(str(row.labels[0]))][_hour(row)] = row.calls
+
+    def is_monthly(key_id: KeyId, spike: _Spike) -> bool:
+        return any(
+            earlier[key_id].get(_hour(spike.row) - days * DAY_SECONDS + off, 0) * 2 >= spike.row.calls
+            for days in _MONTH
+            for off in range(-_SAME_TIME, _SAME_TIME + 1, HOUR_SECONDS)
+        )
+
+    return {key_id: [spike for spike in spikes if not is_monthly(key_id, spike)] for key_id, spikes in high.items()}
+
+
 def _finding(key: Key, spikes: list[_Spike], habit: _Habit, rows: list[Traffic]) -> Finding:
     top = max(spikes, key=lambda spike: spike.row.calls)
     evidence = (
         f"{counted(top.row.calls, 'call')} in the hour from {moment(_hour(top.row))}, where {top.usual:,.0f} are usual"
         f" and {habit.busiest:,} were much; {counted(len(spikes), 'such hour')}."
     )
-    rpm = max(_LEAST_RPM, -(-habit.busiest * _HEADROOM // 60))
-    remedy = f"routic keys update {ref(key)} --rpm {rpm}" if is_live(key) else None
+    # No --rpm: one that would have stopped it stops it next time, too, should it turn out to be somebody's job.
+    remedy = f"routic usage show {ref(key)} --by address"
     hours = [spike.row for spike in spikes]
     return finding(RuleName.VOLUME_SPIKE, Severity.MEDIUM, key, hours, evidence, remedy, addresses=addresses_in(rows))
 

@@ -31,7 +31,7 @@ def test_an_hour_far_above_all_others_is_found(world: AuditWorld) -> None:
     assert 1000 <= found.count <= 1010
     assert found.first_at == found.last_at == NOON
     assert found.addresses == ("10.1.1.8", "10.1.1.7")
-    assert found.remedy == "routic keys update prod --rpm 10"
+    assert found.remedy == "routic usage show prod --by address"
 
 
 def test_several_such_hours_are_one_finding(world: AuditWorld) -> None:
@@ -63,6 +63,33 @@ def test_a_job_of_each_week_is_not_found(world: AuditWorld) -> None:
         world.call(key, MONDAY - 7 * DAY * week - 22 * HOUR, times=3000)
 
     assert world.findings(RULE) == []
+
+
+def test_a_job_of_each_month_is_not_found(world: AuditWorld) -> None:
+    key = weekly(world)
+    for days in (0, 31, 61):  # the same date of three months
+        world.call(key, NOON - days * DAY, times=3000)
+
+    assert world.findings(RULE) == []
+    assert world.findings(RULE, since=NOON) == []
+    assert world.findings(RULE, since=MONDAY - 10 * DAY) == []
+
+
+def test_the_first_run_and_one_that_is_far_more_than_a_month_ago_are_found(world: AuditWorld) -> None:
+    key = weekly(world)
+    world.call(key, NOON - 30 * DAY, times=1000)
+    world.call(key, NOON, times=3000)
+
+    assert world.findings(RULE) != []
+
+
+def test_another_hour_or_another_day_of_the_month_excuses_nothing(world: AuditWorld) -> None:
+    key = weekly(world)
+    world.call(key, NOON - 30 * DAY + 3 * HOUR, times=3000)
+    world.call(key, NOON - 26 * DAY, times=3000)
+    world.call(key, NOON, times=3000)
+
+    assert world.findings(RULE) != []
 
 
 def test_a_spike_of_the_history_does_not_excuse_the_next(world: AuditWorld) -> None:
