@@ -15,6 +15,10 @@ MASK: Final = "sk-…"
 EVENT_ID_PREFIX: Final = "evt_"
 BILLIONTHS: Final = 1_000_000_000
 """In one unit of a currency: a token costs a few millionths of a dollar, and sums must be exact."""
+EARLIEST: Final = 1_420_070_400
+"""2015-01-01: there was no such gateway before, and a call of that time is of a clock that was not set."""
+AHEAD: Final = 86_400
+"""In seconds: what a clock may be ahead of ours. A call of next year would be each key's last use for a year."""
 
 _SECRET_LIKE: Final = re.compile(r"sk-[0-9A-Za-z_-]{20,}")
 _EVENT_ID: Final = re.compile(rf"{EVENT_ID_PREFIX}([0-9a-f]{{16}})([0-9a-f]{{16}})")

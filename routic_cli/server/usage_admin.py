@@ -32,7 +32,7 @@ def list_usage(request: AdminRequest) -> JsonObject:
 
 def append_usage(request: AdminRequest) -> JsonObject:
     """POST /usage: remember events; one with an `id` counts once however often it comes."""
-    return appended_object(request.service.usage.append(events_from(request.body)))
+    return appended_object(request.service.usage.append(events_from(request.body, request.now)))
 
 
 def summarize_usage(request: AdminRequest) -> JsonObject:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from routic_cli.domain.audit.findings import RuleName, Severity
-from routic_cli.domain.usage import Flag
+from routic_cli.domain.times import LATEST
+from routic_cli.domain.usage import EARLIEST, Flag
 from routic_cli.server.schema_parts import (
     ANY_WHOLE,
     EVENT_ID,
@@ -13,7 +14,6 @@ from routic_cli.server.schema_parts import (
     NONE,
     SHA256,
     TEXT,
-    TIME,
     VERSION_NUMBER,
     Schema,
     array,
@@ -28,10 +28,11 @@ from routic_cli.server.schema_parts import (
 from routic_cli.transport.wire.usage import HIGHEST_STATUS, MOST_COST, MOST_EVENTS, MOST_TOKENS
 
 _MONEY: Final[Schema] = {"type": "number", "description": "In the account's currency; nine decimals are kept."}
+_CALLED: Final = whole(EARLIEST, LATEST, "Unix seconds, at most a day ahead of the server's clock.")
 
 # What is written may leave out all but these two; what is read has everything.
 _REPORTED: Final = obj(
-    {"time": TIME, "outcome": TEXT | {"description": "`allowed`, or why not."}},
+    {"time": _CALLED, "outcome": TEXT | {"description": "`allowed`, or why not."}},
     {
         "object": constant("usage.event"),
         "id": nullable(EVENT_ID),

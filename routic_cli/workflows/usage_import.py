@@ -77,16 +77,19 @@ class UsageImport:
                 log = None
         self.store()
 
-    def follow(self, sources: Sequence[GrowingSource]) -> None:
-        """All of several logs, and what is written into them from now on: it ends by an exception only."""
-        followed = [(self._begin(source.name), LogFrames(), source.blocks()) for source in sources]
+    def follow(self, sources: Sequence[GrowingSource], latest: Callable[[], UnixSeconds]) -> None:
+        """All of several logs, and what is written into them from now on: it ends by an exception only.
+
+        A call that is of a time behind `latest` is a bad line.
+        """
+        followed = [(self._begin(source.name), LogFrames(latest), source.blocks()) for source in sources]
         while True:
             is_idle = True
             for place, (log, frames, blocks) in enumerate(followed):
                 block = next(blocks)
                 if block is None:
                     self._take(log, frames.end())
-                    followed[place] = self._begin(log.name), LogFrames(), blocks
+                    followed[place] = self._begin(log.name), LogFrames(latest), blocks
                 else:
                     self._take(log, frames.of(block))
                     self._moved(len(block))

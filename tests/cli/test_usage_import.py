@@ -167,6 +167,16 @@ def test_bad_lines_are_shown_by_number_and_the_good_ones_counted(stocked: Stocke
     assert [(bad["file"], bad["line"]) for bad in data["bad_lines"]] == [("access.log", 2), ("access.log", 5)]
 
 
+def test_calls_of_a_clock_that_is_wrong_are_bad_lines(stocked: Stocked) -> None:
+    tomorrow = f"{int(time.time()) + 23 * 3600}"
+    lines = [line(0), line(1, msec=tomorrow), line(2, msec="7.0"), line(3, msec=f"{int(time.time()) + 25 * 3600}")]
+    done = stocked.sandbox.ok("usage", "import", "-", stdin="\n".join(lines))
+
+    assert "line 3: its time is before 2015" in done.err
+    assert "line 4: its time is more than a day ahead of this machine's clock" in done.err
+    assert len(events(stocked.sandbox)) == 2
+
+
 def test_ten_bad_lines_are_shown_and_all_are_counted(stocked: Stocked) -> None:
     done = stocked.sandbox.ok("usage", "import", "-", stdin="nonsense\n" * 25 + line(0))
 

@@ -50,7 +50,7 @@ TABLE: Final[dict[str, tuple[str, str, Any, set[Scope]]]] = {
     # 409: it is the only one of the key, which the scope does not decide.
     "delete a version": ("DELETE", "/keys/{id}/versions/1", None, WRITERS),
     "usage": ("GET", "/usage", None, SEERS),
-    "report usage": ("POST", "/usage", {"events": [{"time": 5, "outcome": "allowed"}]}, REPORTERS),
+    "report usage": ("POST", "/usage", {"events": [{"time": 1_700_000_000, "outcome": "allowed"}]}, REPORTERS),
     "forget usage": ("DELETE", "/usage?before=0", None, {Scope.ADMIN}),
     "sum of usage": ("GET", "/usage/summary?by=key", None, SEERS),
     "audit": ("GET", "/usage/audit", None, SEERS),

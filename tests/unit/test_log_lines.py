@@ -22,6 +22,7 @@ from routic_cli.importing.logs.identities import Identities
 from routic_cli.importing.logs.lines import BLOCK, LONGEST, LineSplitter, unpacked
 from routic_cli.importing.logs.reader import UNFORESEEN, BadLine, LogReader
 from routic_cli.store.usage import UsageStore
+from tests.support.keys import NOW
 
 KEY = "sk-Ky9Pf34qY6Nb3wWD25RQ4F5ZR3qa7yEeeby3abP16aSEj"
 
@@ -141,26 +142,26 @@ requests = st.fixed_dictionaries({"request": st.dictionaries(st.sampled_from([*N
 fields = st.dictionaries(st.sampled_from(NAMES), values)
 LEAST: tuple[dict[str, object], ...] = (
     {},
-    {"msec": "1", "uri": "/", "status": 200},
-    {"time": 1, "outcome": "allowed"},
+    {"msec": f"{NOW}", "uri": "/", "status": 200},
+    {"time": NOW, "outcome": "allowed"},
     {"startTime": "2026-11-23", "spend": 0},
 )
 records = st.builds(lambda least, more: {**least, **more}, st.sampled_from(LEAST), fields) | requests.map(
-    lambda record: {"ts": 1, "status": 401} | record
+    lambda record: {"ts": NOW, "status": 401} | record
 )
 
 
 def outcome(line: bytes) -> tuple[list[UsageEvent], list[BadLine]]:
     good: list[UsageEvent] = []
     bad: list[BadLine] = []
-    LogReader().read([line], good, bad.append)
+    LogReader(lambda: NOW).read([line], good, bad.append)
     assert UNFORESEEN not in [each.why for each in bad]
     return good, bad
 
 
 @given(st.binary())
 def test_no_bytes_are_too_strange_to_be_read(data: bytes) -> None:
-    frames = LogFrames()
+    frames = LogFrames(lambda: NOW)
     try:
         for block in unpacked([data]):
             frames.of(block)

@@ -9,7 +9,7 @@ import pytest
 
 from routic_cli.domain.keys import KeyId
 from routic_cli.domain.secret import fingerprint_of
-from routic_cli.domain.usage import EventMark, UsageEvent, event_id
+from routic_cli.domain.usage import EARLIEST, EventMark, UsageEvent, event_id
 from routic_cli.importing.logs.reader import BadLine, LogReader
 from routic_cli.transport.wire.usage import event_object
 from tests.support.encoded import encoded
@@ -20,6 +20,7 @@ CUT = KEY[:-7]
 FOREIGN = "sk-proj-AbCdEf0123456789-AbCdEf0123456789"
 SHA256 = fingerprint_of(KEY)
 KEY_ID = "key_0123456789abcdef"
+LATEST = NOW + 86_400
 
 NGINX: dict[str, Any] = {
     "time_iso8601": "2026-11-23T13:06:32+01:00",
@@ -83,7 +84,7 @@ def read(*lines: object) -> tuple[list[UsageEvent], list[BadLine]]:
     encoded = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
     good: list[UsageEvent] = []
     bad: list[BadLine] = []
-    LogReader().read(encoded, good, bad.append)
+    LogReader(lambda: LATEST).read(encoded, good, bad.append)
     return good, bad
 
 
@@ -302,11 +303,42 @@ def test_a_raw_key_of_litellm_is_hashed_and_the_name_of_the_master_key_is_none()
         ("2026-11-23T13:06:32Z", 1795439192),
         ("2026-11-23T14:06:32.9+01:00", 1795439192),
         ("2026-11-23 13:06:32.123", 1795439192),
-        (0, 0),
+        (EARLIEST, EARLIEST),
+        (LATEST * 1000, LATEST),
+        (f"{LATEST}", LATEST),
     ],
 )
 def test_times_are_read_in_the_forms_that_servers_write(written: object, second: int) -> None:
     assert event({**CADDY, "ts": written}).time == second
+
+
+TOO_EARLY = "its time is before 2015"
+TOO_LATE = "its time is more than a day ahead of this machine's clock"
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (0, TOO_EARLY),
+        (EARLIEST - 1, TOO_EARLY),
+        ("1970-01-01T00:00:07Z", TOO_EARLY),
+        ("0001-01-01T00:00:00Z", TOO_EARLY),
+        ("1492-10-12T00:00:00Z", TOO_EARLY),
+        (LATEST + 1, TOO_LATE),
+        (f"{LATEST + 1}.5", TOO_LATE),
+        ("2999-01-01T00:00:00Z", TOO_LATE),
+        ("9999-12-31T23:59:59", TOO_LATE),
+        ("9999-12-31T23:59:59-12:00", TOO_LATE),
+    ],
+)
+def test_a_time_of_a_clock_that_is_wrong_is_refused_in_every_format(written: object, reason: str) -> None:
+    for line in (
+        NGINX | {"msec": written},
+        CADDY | {"ts": written},
+        LITELLM | {"startTime": written},
+        {"outcome": "allowed", "time": written},
+    ):
+        assert why(line) == reason
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from routic_cli.domain.audit.findings import AuditQuery, Finding, RuleName, Severity
 from routic_cli.domain.audit.policy import Policy
 from routic_cli.domain.errors import InvalidRequestError
+from routic_cli.domain.times import LATEST
 from routic_cli.domain.traffic import Dimension, EventQuery, Summary, Traffic, TrafficQuery, TrafficSort
-from routic_cli.domain.usage import BILLIONTHS, EventMark, UsageEvent, event_id
+from routic_cli.domain.usage import BILLIONTHS, EARLIEST, EventMark, UsageEvent, event_id
 from routic_cli.transport.wire.objects import list_object
 from routic_cli.transport.wire.queries import Asked
 from routic_cli.transport.wire.usage import (
@@ -111,7 +112,7 @@ def test_an_event_needs_a_time_and_an_outcome_and_what_it_has_beside_its_fields_
 def test_of_a_batch_the_wrong_event_is_named_by_its_place_and_never_by_its_value(field: str, value: object) -> None:
     good = event_object(EVENT)
     with pytest.raises(InvalidRequestError) as caught:
-        events_from(events_body([good, good, good | {field: value}]))
+        events_from(events_body([good, good, good | {field: value}]), NOW)
     assert caught.value.what.startswith("events[2]")
     assert (caught.value.param or "").startswith("events[2]")
     if isinstance(value, str):
@@ -122,19 +123,29 @@ def test_of_a_batch_the_wrong_event_is_named_by_its_place_and_never_by_its_value
     "path", ["/v1/a?email=a@example.com", "/v1/a#f", "/v1/a?x#f", "https://g.example/v1/a?x", "/v1/a"]
 )
 def test_a_path_comes_in_without_its_query(path: str) -> None:
-    assert events_from(events_body([event_object(EVENT) | {"path": path}]))[0].path == "/v1/a"
+    assert events_from(events_body([event_object(EVENT) | {"path": path}]), NOW)[0].path == "/v1/a"
+
+
+@pytest.mark.parametrize("time", [0, EARLIEST - 1, NOW + 86_401, LATEST])
+def test_an_event_of_a_clock_that_is_wrong_is_named_by_its_place(time: int) -> None:
+    good = event_object(EVENT)
+    for right in (EARLIEST, NOW + 86_400):
+        events_from(events_body([good | {"time": right}]), NOW)
+    with pytest.raises(InvalidRequestError) as caught:
+        events_from(events_body([good, good | {"time": time}]), NOW)
+    assert caught.value.param == "events[1].time"
 
 
 @pytest.mark.parametrize("path", ["", None])
 def test_a_call_may_have_no_path(path: str | None) -> None:
-    assert events_from(events_body([event_object(EVENT) | {"path": path}]))[0].path == ""
+    assert events_from(events_body([event_object(EVENT) | {"path": path}]), NOW)[0].path == ""
 
 
 def test_a_batch_has_an_end() -> None:
-    one = {"time": 5, "outcome": "allowed"}
-    assert len(events_from({"events": [one] * MOST_EVENTS})) == MOST_EVENTS
+    one = {"time": NOW, "outcome": "allowed"}
+    assert len(events_from({"events": [one] * MOST_EVENTS}, NOW)) == MOST_EVENTS
     with pytest.raises(InvalidRequestError):
-        events_from({"events": [one] * (MOST_EVENTS + 1)})
+        events_from({"events": [one] * (MOST_EVENTS + 1)}, NOW)
 
 
 def test_of_an_id_only_the_part_behind_the_second_counts() -> None:
@@ -144,7 +155,7 @@ def test_of_an_id_only_the_part_behind_the_second_counts() -> None:
 
 def test_what_is_written_is_read() -> None:
     unknown = EVENT._replace(key_id=None, version=None, sha256=sha256(1), flags=("plain_http",), cost=1, model="m")
-    assert events_from(sent(events_body(list(map(event_object, [EVENT, unknown]))))) == [EVENT, unknown]
+    assert events_from(sent(events_body(list(map(event_object, [EVENT, unknown])))), NOW) == [EVENT, unknown]
     assert page_of_events_from(sent(list_object([event_object(EVENT)]))).events == (EVENT,)
     names = {key_id(1): "web"}
     assert summary_from(sent(list_object([summary_object(ROW, BY, names)])), BY) == Summary((ROW,), names)

@@ -12,6 +12,8 @@ import typer
 
 from routic_cli.command_line import session_of
 from routic_cli.domain.errors import InterruptedByUserError, InvalidRequestError, RouticError
+from routic_cli.domain.keys import UnixSeconds
+from routic_cli.domain.usage import AHEAD
 from routic_cli.importing.logs.beside import frames_beside, is_worth_it
 from routic_cli.importing.logs.formats import FORMATS
 from routic_cli.importing.logs.frames import frames_of
@@ -73,10 +75,11 @@ def _import(session: Session, paths: Sequence[str]) -> None:
         bar = stack.enter_context(progress(session.console, "Importing", total))
         work = _work(session, bar)
         try:
+            latest = _latest(session)
             frames = (
-                stack.enter_context(frames_beside(sources))
+                stack.enter_context(frames_beside(sources, latest()))
                 if is_worth_it(sources)
-                else chain.from_iterable(map(frames_of, sources))
+                else chain.from_iterable(frames_of(source, latest) for source in sources)
             )
             work.read([source.name for source in sources], frames)
         except (RouticError, KeyboardInterrupt) as error:
@@ -93,11 +96,15 @@ def _follow(session: Session, paths: Sequence[str]) -> None:
         work = _work(session, bar)
         with Interruption().watching():
             try:
-                work.follow(sources)
+                work.follow(sources, _latest(session))
             except InterruptedByUserError:
                 work.store()
     _tell(session, work.tally)
     raise InterruptedByUserError("Stopped following")
+
+
+def _latest(session: Session) -> Callable[[], UnixSeconds]:
+    return lambda: session.now() + AHEAD
 
 
 def _work(session: Session, bar: Progress) -> UsageImport:

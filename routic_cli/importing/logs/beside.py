@@ -13,12 +13,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
 from routic_cli.domain.errors import InvalidRequestError, RouticError
+from routic_cli.domain.keys import UnixSeconds
 from routic_cli.domain.usage import UsageEvent
 from routic_cli.importing.logs.frames import Frame, frames_of
 from routic_cli.importing.logs.reader import BadLine
@@ -40,13 +42,16 @@ def is_worth_it(sources: Sequence[OpenFile]) -> bool:
 
 
 @contextmanager
-def frames_beside(sources: Sequence[OpenFile]) -> Iterator[Iterator[Frame]]:
-    """The frames of all the logs, in their order; RouticError from them for a log that cannot be read."""
+def frames_beside(sources: Sequence[OpenFile], latest: UnixSeconds) -> Iterator[Iterator[Frame]]:
+    """The frames of all the logs, in their order; RouticError from them for a log that cannot be read.
+
+    `latest` is what a call can be of now; the process lets it go on with the time.
+    """
     root = str(Path(__file__).parents[3])
     paths = (root, os.environ.get("PYTHONPATH"))
     process = subprocess.Popen(
         # -P: what lies in the working directory is no module of ours.
-        [sys.executable, "-P", "-m", __name__, *(str(source.fd) for source in sources)],
+        [sys.executable, "-P", "-m", __name__, f"{latest}", *(str(source.fd) for source in sources)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         pass_fds=[source.fd for source in sources],
@@ -83,16 +88,18 @@ def _message(stream: IO[bytes]) -> tuple[Any, ...] | None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The process itself: the descriptors of the logs to frames on standard output."""
+    """The process itself: the latest time of a call and the descriptors of the logs to frames on standard output."""
+    first, *descriptors = map(int, arguments)
+    offset = first - time.monotonic()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells both; the parent decides
     out: queue.Queue[bytes] = queue.Queue(_AHEAD)
     # Written by a thread, so that reading goes on while the parent is busy storing.
     writer = threading.Thread(target=_write, args=(out,), daemon=True)
     writer.start()
     try:
-        for argument in arguments:
-            source = OpenFile(argument, int(argument))
-            for frame in frames_of(source):
+        for fd in descriptors:
+            source = OpenFile(f"{fd}", fd)
+            for frame in frames_of(source, lambda: int(offset + time.monotonic())):
                 events = [*map(tuple, frame.events)]
                 _send(out, ("", events, [*map(tuple, frame.bad)], frame.moved, frame.is_last))
     except InvalidRequestError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -82,7 +83,10 @@ def _no_status(field: str) -> NoReturn:
 
 
 def moment(value: object, field: str) -> UnixSeconds:
-    """Unix time in seconds or finer, as a number or in quotes, or an ISO 8601 text; UTC where that names no zone."""
+    """Unix time in seconds or finer, as a number or in quotes, or an ISO 8601 text; UTC where that names no zone.
+
+    It may be of any year: whether it can be true is for the one who has a clock.
+    """
     try:
         if isinstance(value, str):
             return _from_text(value)
@@ -115,7 +119,7 @@ def _from_text(value: str) -> UnixSeconds:
     if value[4:5] != "-":
         return _checked(float(value))
     instant = datetime.fromisoformat(value)
-    return _checked((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp())
+    return math.floor((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp())
 
 
 def _checked(value: float) -> UnixSeconds:

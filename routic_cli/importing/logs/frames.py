@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from routic_cli.domain.keys import UnixSeconds
 from routic_cli.domain.usage import UsageEvent
 from routic_cli.importing.logs.fields import BadLineError
 from routic_cli.importing.logs.lines import LineSplitter, unpacked
@@ -25,11 +26,11 @@ class Frame(NamedTuple):
 
 
 class LogFrames:
-    """Makes frames of the blocks of one log."""
+    """Makes frames of the blocks of one log, whose calls are of `latest` at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, latest: Callable[[], UnixSeconds]) -> None:
         self._splitter = LineSplitter()
-        self._reader = LogReader()
+        self._reader = LogReader(latest)
 
     def of(self, block: bytes) -> Frame:
         """The lines that end in the block."""
@@ -48,7 +49,7 @@ class LogFrames:
         return frame
 
 
-def frames_of(source: Source) -> Iterator[Frame]:
+def frames_of(source: Source, latest: Callable[[], UnixSeconds]) -> Iterator[Frame]:
     """All of a log, up to its end."""
     moved = 0
 
@@ -58,7 +59,7 @@ def frames_of(source: Source) -> Iterator[Frame]:
             moved += len(block)
             yield block
 
-    log = LogFrames()
+    log = LogFrames(latest)
     wrong = None
     try:
         for block in unpacked(counted(source.blocks())):

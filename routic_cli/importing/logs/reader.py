@@ -8,13 +8,16 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import orjson
 
-from routic_cli.domain.usage import UsageEvent
+from routic_cli.domain.keys import UnixSeconds
+from routic_cli.domain.usage import EARLIEST, UsageEvent
 from routic_cli.importing.logs.fields import BadLineError, Record
 from routic_cli.importing.logs.formats import Format, format_of
 from routic_cli.importing.logs.identities import Identities, identity_of_request
 
 _MARK: Final = b"\xef\xbb\xbf"
 UNFORESEEN: Final = "it has a field of a kind that routic did not foresee"
+_TOO_EARLY: Final = "its time is before 2015"
+_TOO_LATE: Final = "its time is more than a day ahead of this machine's clock"
 _TOO_DEEP: Final = "it is nested too deeply"
 
 
@@ -26,9 +29,13 @@ class BadLine(NamedTuple):
 
 
 class LogReader:
-    """Reads one log from its first line on. Formats may change from line to line."""
+    """Reads one log from its first line on. Formats may change from line to line.
 
-    def __init__(self) -> None:
+    `latest` says which time a call can have at most, now: a log may be read for days.
+    """
+
+    def __init__(self, latest: Callable[[], UnixSeconds]) -> None:
+        self._latest = latest
         self._identities = Identities()
         self._format: Format | None = None
         self.lines = 0
@@ -41,7 +48,7 @@ class LogReader:
         """
         number = self.lines
         self.lines += len(lines)
-        append, loads = good.append, orjson.loads
+        append, loads, latest = good.append, orjson.loads, self._latest()
         for line in lines:
             number += 1
             try:
@@ -54,7 +61,10 @@ class LogReader:
                     if not line.strip(b"\r \t\0"):
                         continue
                     record = _patiently(line)
-                append(self._event(record, line[:-1] if line[-1:] == b"\r" else line))
+                event = self._event(record, line[:-1] if line[-1:] == b"\r" else line)
+                if not EARLIEST <= event.time <= latest:
+                    raise BadLineError(_TOO_EARLY if event.time < EARLIEST else _TOO_LATE)
+                append(event)
             except BadLineError as error:
                 bad(BadLine(number, f"{error}"))
             except (

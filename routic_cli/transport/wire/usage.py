@@ -12,12 +12,22 @@ from typing import Final, TypeVar
 
 from routic_cli.domain.audit.findings import Finding, RuleName, Severity
 from routic_cli.domain.errors import InvalidRequestError
-from routic_cli.domain.keys import KeyId, is_key_id
+from routic_cli.domain.keys import KeyId, UnixSeconds, is_key_id
 from routic_cli.domain.rules import HIGHEST_VERSION
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.domain.times import LATEST
 from routic_cli.domain.traffic import Appended, Dimension, EventPage, Label, Summary, Traffic
-from routic_cli.domain.usage import BILLIONTHS, EventMark, Flag, UsageEvent, event_id, event_mark, path_in
+from routic_cli.domain.usage import (
+    AHEAD,
+    BILLIONTHS,
+    EARLIEST,
+    EventMark,
+    Flag,
+    UsageEvent,
+    event_id,
+    event_mark,
+    path_in,
+)
 from routic_cli.transport.wire.fields import Fields
 from routic_cli.transport.wire.objects import JsonObject
 from routic_cli.transport.wire.requests import checked_fingerprint
@@ -114,14 +124,17 @@ def events_body(items: Sequence[JsonObject]) -> JsonObject:
     return {"events": list(items)}
 
 
-def events_from(data: object) -> list[UsageEvent]:
-    """The events of a POST. What is wrong with one is said with its place in the batch, never with its value."""
+def events_from(data: object, now: UnixSeconds) -> list[UsageEvent]:
+    """The events of a POST. What is wrong with one is said with its place in the batch, never with its value.
+
+    A time that is more than a day ahead of `now` is wrong, and one before there were such calls.
+    """
     fields = Fields(data)
     items = fields.items("events")
     fields.end()
     if len(items) > MOST_EVENTS:
         raise InvalidRequestError(f"At most {MOST_EVENTS} events come in one request", param="events")
-    return [_numbered(item, number) for number, item in enumerate(items)]
+    return [_numbered(item, number, now) for number, item in enumerate(items)]
 
 
 def page_of_events_from(data: object) -> EventPage:
@@ -222,12 +235,15 @@ def findings_from(data: object) -> list[Finding]:
     return [_finding(Fields(item, "The finding")) for item in Fields(data, "The list").items("data")]
 
 
-def _numbered(item: object, number: int) -> UsageEvent:
+def _numbered(item: object, number: int, now: UnixSeconds) -> UsageEvent:
     where = f"events[{number}]"
     fields = Fields(item, where)
     try:
         event = _event(fields)
         fields.end()
+        if not EARLIEST <= event.time <= now + AHEAD:
+            why = "A call is of 2015 at the earliest, and at most a day ahead of the server's clock"
+            raise InvalidRequestError("'time' is of a clock that is wrong", why=why, param="time")
     except InvalidRequestError as error:
         what = error.what if error.what.startswith(where) else f"{where}: {error.what}"
         raise InvalidRequestError(what, why=error.why, param=f"{where}.{error.param}") from None
