@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from routic_cli.domain.audit.facts import Facts
@@ -47,6 +47,33 @@ def established(facts: Facts) -> list[Key]:
         and min(row.first_at for row in before[key.id]) <= begun_by
         and sum(row.calls for row in before[key.id]) >= policy.baseline_least_calls
     ]
+
+
+def awoken(facts: Facts) -> Mapping[KeyId, list[Traffic]]:
+    """The last days in which keys called that were silent for the whole baseline and call again; long enough a history.
+
+    By network and family. Nobody misses a key that nothing uses: who steals it would be seen by no other comparison.
+    """
+    policy = facts.query.policy
+    now = window(facts, Dimension.NETWORK, Dimension.FAMILY, outcomes=LET_IN)
+    before = baseline(facts, Dimension.NETWORK, Dimension.FAMILY, outcomes=LET_IN)
+    silent_since = facts.query.since - facts.query.since % HOUR_SECONDS - policy.baseline_days * DAY_SECONDS
+    asked = [key.id for key in facts.keys if key.id in now and key.id not in before and key.created_at < silent_since]
+    found = {}
+    for key_id, rows in (_asked(facts, (), asked, until=silent_since, outcomes=LET_IN) if asked else {}).items():
+        last_at = max(row.last_at for row in rows)
+        past = _asked(
+            facts,
+            (Dimension.NETWORK, Dimension.FAMILY),
+            (key_id,),
+            since=last_at - policy.baseline_days * DAY_SECONDS,
+            until=min(last_at + 1, silent_since),
+            outcomes=LET_IN,
+        )[key_id]
+        awake = last_at - min(row.first_at for row in past)
+        if awake >= policy.baseline_least_days * DAY_SECONDS and calls_of(past) >= policy.baseline_least_calls:
+            found[key_id] = past
+    return found
 
 
 def calls_of(rows: Iterable[Traffic]) -> int:

@@ -15,15 +15,15 @@ from routic_cli.domain.traffic import Dimension
 def find(facts: Facts) -> Iterator[Finding]:
     """A finding for each key with a history."""
     for found in news(facts, Dimension.FAMILY):
-        yield _finding(found, facts.query.policy.baseline_days)
+        yield _finding(found)
 
 
-def _finding(found: News, days: int) -> Finding:
-    key, rows, known = found
+def _finding(found: News) -> Finding:
+    key, rows, known, when = found
     ordered = sorted(rows, key=lambda row: -row.calls)
     programs = named(None if row.labels[2] is None else str(row.labels[2]) for row in ordered)
     evidence = (
-        f"{counted(calls_of(rows), 'call')} by {programs}. The {days} days before had calls by"
+        f"{counted(calls_of(rows), 'call')} by {programs}. {when} had calls by"
         f" {counted(known, 'other program')} only. If nobody has tried something by hand, somebody else has the key."
     )
     return finding(

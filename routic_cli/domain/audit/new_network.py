@@ -15,14 +15,14 @@ from routic_cli.domain.traffic import Dimension
 def find(facts: Facts) -> Iterator[Finding]:
     """A finding for each key with a history."""
     for found in news(facts, Dimension.NETWORK):
-        yield _finding(found, facts.query.policy.baseline_days)
+        yield _finding(found)
 
 
-def _finding(found: News, days: int) -> Finding:
-    key, rows, known = found
+def _finding(found: News) -> Finding:
+    key, rows, known, when = found
     networks = named(str(row.labels[2] or "no address") for row in sorted(rows, key=lambda row: -row.calls))
     evidence = (
-        f"{counted(calls_of(rows), 'call')} from {networks}. The {days} days before had calls from"
+        f"{counted(calls_of(rows), 'call')} from {networks}. {when} had calls from"
         f" {counted(known, 'other network')} only. If the service has not moved, somebody else has the key."
     )
     return finding(

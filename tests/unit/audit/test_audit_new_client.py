@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from routic_cli.domain.audit.findings import RuleName, Severity
+from routic_cli.domain.keys import KeyId
 from tests.support.audit_world import CURL, DAY, MONDAY, SINCE, AuditWorld
 
 RULE = RuleName.NEW_CLIENT
@@ -59,5 +60,30 @@ def test_a_key_without_a_history_is_not_found(world: AuditWorld) -> None:
     key = world.key(1)
     world.call_hourly(key, SINCE - 6 * DAY, MONDAY)
     world.call(key, MONDAY - DAY, agent=CURL)
+
+    assert world.findings(RULE) == []
+
+
+def slept(world: AuditWorld, *, days: int = 100) -> KeyId:
+    """A key that called for so many days, and then not for fifty."""
+    key = world.key(1, "prod", at=MONDAY - 400 * DAY)
+    world.call_hourly(key, MONDAY - (50 + days) * DAY, MONDAY - 50 * DAY, times=1)
+    return key
+
+
+def test_a_key_that_slept_for_weeks_is_compared_with_when_it_was_awake(world: AuditWorld) -> None:
+    world.call(slept(world), MONDAY - DAY, times=500, agent=CURL)
+
+    assert "500 calls by curl. The last 30 days of its use, until" in world.finding(RULE).evidence
+
+
+def test_a_key_that_slept_and_wakes_where_it_was_is_not_found(world: AuditWorld) -> None:
+    world.call(slept(world), MONDAY - DAY, times=500)
+
+    assert world.findings(RULE) == []
+
+
+def test_a_key_that_slept_and_was_hardly_ever_awake_is_not_found(world: AuditWorld) -> None:
+    world.call(slept(world, days=6), MONDAY - DAY, times=500, agent=CURL)
 
     assert world.findings(RULE) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from routic_cli.domain.audit.findings import RuleName, Severity
+from routic_cli.domain.keys import KeyId
 from tests.support.audit_world import DAY, HOUR, MONDAY, SINCE, AuditWorld
 
 RULE = RuleName.NEW_NETWORK
@@ -69,5 +70,30 @@ def test_a_key_that_moved_once_in_its_history_is_found_when_it_moves_again(world
 def test_another_accounts_calls_are_not_found(world: AuditWorld) -> None:
     key = world.settled(1)
     world.call(key, MONDAY - DAY, address="203.0.113.9", account="prod")
+
+    assert world.findings(RULE) == []
+
+
+def slept(world: AuditWorld, *, days: int = 100) -> KeyId:
+    """A key that called for so many days, and then not for fifty."""
+    key = world.key(1, "prod", at=MONDAY - 400 * DAY)
+    world.call_hourly(key, MONDAY - (50 + days) * DAY, MONDAY - 50 * DAY, times=1)
+    return key
+
+
+def test_a_key_that_slept_for_weeks_is_compared_with_when_it_was_awake(world: AuditWorld) -> None:
+    world.call(slept(world), MONDAY - DAY, times=500, address="198.51.100.9")
+
+    assert "500 calls from 198.51.100.0/24. The last 30 days of its use, until" in world.finding(RULE).evidence
+
+
+def test_a_key_that_slept_and_wakes_where_it_was_is_not_found(world: AuditWorld) -> None:
+    world.call(slept(world), MONDAY - DAY, times=500)
+
+    assert world.findings(RULE) == []
+
+
+def test_a_key_that_slept_and_was_hardly_ever_awake_is_not_found(world: AuditWorld) -> None:
+    world.call(slept(world, days=6), MONDAY - DAY, times=500, address="198.51.100.9")
 
     assert world.findings(RULE) == []
