@@ -29,6 +29,7 @@ _REDIRECTS: Final = range(300, 400)
 _SERVER_ERRORS: Final = range(500, 600)
 _OF_A_PROXY: Final = frozenset({401, 403, 407})
 _NOT_FOUND: Final = 404
+_NOTHING_THERE: Final = "not_found"  # of an address; of a key it is `key_not_found`
 _TOO_LARGE: Final = 413
 _TOO_MANY: Final = 429
 
@@ -80,6 +81,8 @@ def judged(reply: Reply, base_url: str) -> object:
     if reply.status in _SUCCESSES and isinstance(data, dict):
         return data
     error = error_from(data, reply.status)
+    if _lacks_address(data, reply.status):
+        raise Refused(_too_old(base_url))
     if error is None or _is_anothers(error, data, reply.status):
         raise _none_of_the_apis(reply.status, base_url)
     if isinstance(error, OutcomeUnknownError):
@@ -133,6 +136,25 @@ def _is_anothers(error: RouticError, data: object, status: int) -> bool:
     inner = data["error"] if isinstance(data, dict) else {}
     misleading = status == _NOT_FOUND or status in _SERVER_ERRORS
     return status == _TOO_LARGE or (misleading and inner.get("code") != error.code)
+
+
+def _lacks_address(data: object, status: int) -> bool:
+    """Whether it is the admin API that says that it has nothing at this address.
+
+    Its words are those of every routic so far; a gateway's 404 in OpenAI's shape has others.
+    """
+    inner = data.get("error") if isinstance(data, dict) else None
+    return status == _NOT_FOUND and isinstance(inner, dict) and inner.get("code") == _NOTHING_THERE and "what" in inner
+
+
+def _too_old(base_url: str) -> RouticError:
+    # Not as if it were out of order, with 7: the same command again will not do better.
+    return RouticError(
+        f"The routic at {origin_of(base_url)} does not have this yet",
+        why=f"It is older than this one, or its API is not at {base_url}: it has nothing at the address asked for",
+        not_done="Nothing was done",
+        remedy="pip install --upgrade routic, there",
+    )
 
 
 def _none_of_the_apis(status: int, base_url: str) -> Refused | Lost:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,12 +16,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from routic_cli.domain import errors
+from routic_cli.domain.traffic import TrafficQuery
 from routic_cli.server import openapi
 from routic_cli.server.app import Application, Parts
 from routic_cli.server.replies import BODY_TOO_LARGE
 from routic_cli.server.server_log import LOGGER
 from routic_cli.server.services import Services
 from routic_cli.store.sqlite import SqliteStore
+from routic_cli.transport.remote import RemoteTransport
 from routic_cli.transport.wire.errors import error_from
 from tests.support.keys import NOW
 from tests.support.sandbox import DEADLINE
@@ -106,6 +109,14 @@ def test_a_body_that_is_too_large_is_refused_by_a_code_that_no_error_class_has(s
     told = error_from(data, 413)
     assert told is not None
     assert type(told).__module__ == errors.__name__
+
+
+def test_an_address_that_a_server_does_not_have_is_told_from_another_program(server: str, doorman: Doorman) -> None:
+    transport = RemoteTransport(f"{server}/older", doorman.admit("ours"))  # nothing below it, as below routes to come
+    with closing(transport), pytest.raises(errors.RouticError, match="does not have this yet") as caught:
+        transport.usage.summary(TrafficQuery(()))
+    assert (type(caught.value), caught.value.exit_code) == (errors.RouticError, 1)
+    assert caught.value.remedy.startswith("pip install --upgrade routic")
 
 
 def test_a_mistake_of_ours_is_answered_with_an_object_and_logged_once_with_the_id_of_its_request(
