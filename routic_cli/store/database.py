@@ -28,11 +28,11 @@ from routic_cli.private_files import (
     sync_folder,
 )
 from routic_cli.store.connection import Kind, connect, pragma, run_steps
+from routic_cli.store.mending import BESIDE, backup, other_file, start_over
 from routic_cli.store.sqlite_errors import UNTOUCHED, damaged, translated_errors
 from routic_cli.store.upgrading import apply_steps, upgrade
 
 _OLDEST_SQLITE: Final = (3, 37, 0)  # STRICT tables
-_BESIDE: Final = ("-journal", "-wal", "-shm")
 
 
 def open_database(path: Path, kind: Kind, *, create: bool = True, patience: float | None = None) -> sqlite3.Connection:
@@ -65,17 +65,22 @@ def open_database(path: Path, kind: Kind, *, create: bool = True, patience: floa
 
 
 def _check_private(path: Path, kind: Kind) -> None:
+    checked = path
     try:
         check_private(path, kind.label)
-        for suffix in _BESIDE:
+        for suffix in BESIDE:
             # SQLite plays back whatever journal it finds: one that others may write is a way to write the store.
             beside = path.with_name(path.name + suffix)
             if is_there(beside, kind.label):
+                checked = beside
                 check_private(beside, f"{kind.label}'s journal")
     except UnsafeDestinationError as error:
         # `--store /etc/passwd` is as private as it should be: no advice for files that are not ours.
-        if error.remedy.startswith("chmod") and not _has_identity(path, kind):
-            error.remedy = "routic --store PATH …, to name another file"
+        is_chmod = error.remedy.startswith("chmod")
+        if is_chmod and not _has_identity(path, kind):
+            error.remedy = other_file(path, kind.label)
+        elif not is_chmod:
+            error.remedy = start_over(checked, kind.label) or error.remedy
         raise
 
 
@@ -119,7 +124,10 @@ def _check_identity_unlocked(path: Path, kind: Kind) -> None:
     """
     if path.stat().st_size == 0:
         raise StoreDamagedError(
-            f"The {kind.label} {path} is empty", why="A store is never empty: something has cut it", not_done=UNTOUCHED
+            f"The {kind.label} {path} is empty",
+            why="A store is never empty: something has cut it",
+            not_done=UNTOUCHED,
+            remedy=backup(path, kind.label),
         )
     with (
         suppress(sqlite3.Error),
@@ -137,7 +145,7 @@ def _checked_identity(connection: sqlite3.Connection, path: Path, kind: Kind) ->
             f"{path} is not a routic {kind.label}",
             why="It is a SQLite file of another program",
             not_done=UNTOUCHED,
-            remedy="routic --store PATH …, to name another file",
+            remedy=other_file(path, kind.label),
         )
     if version > kind.version:
         raise StoreNewerError(

@@ -10,6 +10,7 @@ from typing import Final
 
 from routic_cli.domain.errors import StoreDamagedError, StoreLockedError, UnavailableError
 from routic_cli.store import connection
+from routic_cli.store.mending import backup, room
 
 UNTOUCHED: Final = "It has not been touched"
 
@@ -45,7 +46,10 @@ def translated_errors(path: Path, label: str, patience: float | None = None) -> 
             ) from error
         if code in _OUT_OF_ORDER:
             raise UnavailableError(
-                f"The {label} {path} could not be read or written", why=str(error), not_done="Nothing was changed"
+                f"The {label} {path} could not be read or written",
+                why=str(error),
+                not_done="Nothing was changed",
+                remedy=room(path) if code == sqlite3.SQLITE_FULL else "",
             ) from error
         raise
 
@@ -56,7 +60,7 @@ def damaged(path: Path, label: str, why: str) -> StoreDamagedError:
         f"The {label} {path} is damaged",
         why=why,
         not_done=UNTOUCHED,
-        remedy=f"ls {path.parent}/*.bak, to put a backup in its place",
+        remedy=backup(path, label),
     )
 
 
