@@ -9,8 +9,8 @@ from typing import Annotated, NamedTuple
 import typer
 
 from routic_cli.commands.options import complete_key_names
-from routic_cli.domain.errors import InvalidRequestError
-from routic_cli.domain.keys import KeyId, UnixSeconds
+from routic_cli.domain.errors import InsufficientScopeError, InvalidRequestError
+from routic_cli.domain.keys import KeyId, UnixSeconds, is_key_id
 from routic_cli.domain.times import parse_past
 from routic_cli.domain.traffic import TrafficQuery
 from routic_cli.output.amounts import counted
@@ -47,8 +47,22 @@ def period_of(session: Session, since: str, until: str | None) -> Period:
 
 
 def key_ids_of(session: Session, refs: Sequence[str]) -> tuple[KeyId, ...]:
-    """The ids of the keys meant, each once. KeyNotFoundError, AmbiguousRefError."""
-    return tuple(dict.fromkeys(session.transport.find(ref).id for ref in refs))
+    """The ids of the keys meant, each once. KeyNotFoundError, AmbiguousRefError.
+
+    Whoever may see usage alone may not look a key up, and may name it by its whole id.
+    """
+    return tuple(dict.fromkeys(_key_id_of(session, ref) for ref in refs))
+
+
+def _key_id_of(session: Session, ref: str) -> KeyId:
+    try:
+        return session.transport.find(ref).id
+    except InsufficientScopeError as error:
+        if is_key_id(ref):
+            return KeyId(ref)
+        error.why = ". ".join([error.why.rstrip("."), "A name is looked up among the keys; a whole id would not be"])
+        error.not_done = "Nothing was counted"
+        raise
 
 
 def settle_format(session: Session, chosen: StrEnum | None) -> str:
