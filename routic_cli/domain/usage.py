@@ -15,6 +15,8 @@ MASK: Final = "sk-…"
 EVENT_ID_PREFIX: Final = "evt_"
 BILLIONTHS: Final = 1_000_000_000
 """In one unit of a currency: a token costs a few millionths of a dollar, and sums must be exact."""
+MOST_COST: Final = 1_000
+"""Of one call, in the account's currency: what is more is a mistake, and would empty the account by itself."""
 EARLIEST: Final = 1_420_070_400
 """2015-01-01: there was no such gateway before, and a call of that time is of a clock that was not set."""
 AHEAD: Final = 86_400

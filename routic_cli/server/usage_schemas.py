@@ -6,7 +6,7 @@ from typing import Final
 
 from routic_cli.domain.audit.findings import RuleName, Severity
 from routic_cli.domain.times import LATEST
-from routic_cli.domain.usage import EARLIEST, Flag
+from routic_cli.domain.usage import EARLIEST, MOST_COST, Flag
 from routic_cli.server.schema_parts import (
     ANY_WHOLE,
     EVENT_ID,
@@ -25,7 +25,7 @@ from routic_cli.server.schema_parts import (
     ref,
     whole,
 )
-from routic_cli.transport.wire.usage import HIGHEST_STATUS, MOST_COST, MOST_EVENTS, MOST_TOKENS
+from routic_cli.transport.wire.usage import HIGHEST_STATUS, MOST_EVENTS, MOST_TOKENS
 
 _MONEY: Final[Schema] = {"type": "number", "description": "In the account's currency; nine decimals are kept."}
 _CALLED: Final = whole(EARLIEST, LATEST, "Unix seconds, at most a day ahead of the server's clock.")

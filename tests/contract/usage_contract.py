@@ -127,7 +127,7 @@ class UsageContract(TransportFixtures):
             origin="https://app.example",
             tokens_in=1,
             tokens_out=2,
-            cost=123_456_789_000_001,
+            cost=123_456_789_001,
             model="gpt-5",
         )
         unknown = call(NOW + 1, sha256=sha256(9), outcome="unknown", status=401)

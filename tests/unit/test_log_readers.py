@@ -9,7 +9,7 @@ import pytest
 
 from routic_cli.domain.keys import KeyId
 from routic_cli.domain.secret import fingerprint_of
-from routic_cli.domain.usage import EARLIEST, EventMark, UsageEvent, event_id
+from routic_cli.domain.usage import BILLIONTHS, EARLIEST, EventMark, UsageEvent, event_id
 from routic_cli.importing.logs.reader import BadLine, LogReader
 from routic_cli.transport.wire.usage import event_object
 from tests.support.encoded import encoded
@@ -131,6 +131,11 @@ def test_a_row_of_litellm_is_a_call_with_what_it_cost() -> None:
         1795439192, "allowed", "POST", "/chat/completions", 200, "192.0.2.7", "AsyncOpenAI/Python 2.8.1", "chatcmpl-1",
         sha256=SHA256, tokens_in=10, tokens_out=20, cost=123457, model="gpt-5",
     )  # fmt: skip
+
+
+def test_what_a_call_can_cost_at_most_is_a_thousand() -> None:
+    assert event({**LITELLM, "spend": 1000}).cost == 1000 * BILLIONTHS
+    assert event({"outcome": "allowed", "time": NOW, "cost": "1000.0"}).cost == 1000 * BILLIONTHS
 
 
 def test_an_event_of_our_own_comes_back_as_it_went_out() -> None:
@@ -369,6 +374,8 @@ def test_a_time_of_a_clock_that_is_wrong_is_refused_in_every_format(written: obj
         ({**LITELLM, "prompt_tokens": 1.5}, "'prompt_tokens' is not a whole number"),
         ({**LITELLM, "spend": "much"}, "'spend' is not an amount"),
         ({**LITELLM, "spend": 1e300}, "'spend' is out of range"),
+        ({**LITELLM, "spend": 1000.000000001}, "'spend' is out of range"),
+        ({"outcome": "allowed", "time": NOW, "cost": 1001}, "'cost' is out of range"),
         ({"outcome": "allowed", "time": NOW, "id": "evt_1"}, "'id' is not an event's id"),
         ({"outcome": "allowed", "time": NOW, "sha256": KEY}, "'sha256' is not a SHA-256 in hexadecimal"),
         ({"outcome": "allowed", "time": NOW, "key_id": KEY}, "'key_id' is not a key id"),

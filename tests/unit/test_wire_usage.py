@@ -16,11 +16,10 @@ from routic_cli.domain.audit.policy import Policy
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.times import LATEST
 from routic_cli.domain.traffic import Dimension, EventQuery, Summary, Traffic, TrafficQuery, TrafficSort
-from routic_cli.domain.usage import BILLIONTHS, EARLIEST, EventMark, UsageEvent, event_id
+from routic_cli.domain.usage import BILLIONTHS, EARLIEST, MOST_COST, EventMark, UsageEvent, event_id
 from routic_cli.transport.wire.objects import list_object
 from routic_cli.transport.wire.queries import Asked
 from routic_cli.transport.wire.usage import (
-    MOST_COST,
     MOST_EVENTS,
     appended_from,
     billionths,
@@ -99,6 +98,7 @@ def test_an_event_needs_a_time_and_an_outcome_and_what_it_has_beside_its_fields_
         ("tokens_in", -1),
         ("tokens_out", 10**13),
         ("cost", -0.1),
+        ("cost", 1000.000001),
         ("cost", 1e7),
         ("cost", "7.5"),
         ("cost", float("nan")),
@@ -124,6 +124,11 @@ def test_of_a_batch_the_wrong_event_is_named_by_its_place_and_never_by_its_value
 )
 def test_a_path_comes_in_without_its_query(path: str) -> None:
     assert events_from(events_body([event_object(EVENT) | {"path": path}]), NOW)[0].path == "/v1/a"
+
+
+def test_a_store_may_have_calls_that_nobody_could_report_any_more() -> None:
+    old = EVENT._replace(time=7, cost=5 * MOST_COST * BILLIONTHS)
+    assert page_of_events_from(sent(list_object([event_object(old)]))).events == (old,)
 
 
 @pytest.mark.parametrize("time", [0, EARLIEST - 1, NOW + 86_401, LATEST])

@@ -9,13 +9,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
 from routic_cli.domain.keys import UnixSeconds
-from routic_cli.domain.usage import BILLIONTHS
+from routic_cli.domain.usage import BILLIONTHS, MOST_COST
 
 Record = Mapping[str, Any]
 
 # The bounds of the admin API: a line that it would refuse would take its whole batch with it.
 MOST_TOKENS: Final = 10**12
-_MOST_COST: Final = 10**6
 _LATEST_STATUS: Final = 999
 _STATUSES: Final = {**{f"{each:03}": each for each in range(_LATEST_STATUS + 1)}, "": 0, "-": 0, "0": 0}
 ABSENT: Final = (None, "", "-")
@@ -109,7 +108,7 @@ def cost(record: Record, field: str) -> int | None:
         billionths = int((Decimal(str(value)) * BILLIONTHS).to_integral_value())
     except (InvalidOperation, ValueError, OverflowError):
         raise BadLineError(f"'{field}' is not an amount") from None
-    if not 0 <= billionths <= _MOST_COST * BILLIONTHS:
+    if not 0 <= billionths <= MOST_COST * BILLIONTHS:
         raise BadLineError(f"'{field}' is out of range")
     return billionths
 

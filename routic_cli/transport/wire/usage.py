@@ -21,6 +21,7 @@ from routic_cli.domain.usage import (
     AHEAD,
     BILLIONTHS,
     EARLIEST,
+    MOST_COST,
     EventMark,
     Flag,
     UsageEvent,
@@ -38,8 +39,6 @@ MOST_EVENTS: Final = 5000
 """In one request."""
 HIGHEST_STATUS: Final = 999
 MOST_TOKENS: Final = 10**12
-MOST_COST: Final = 10**6
-"""Of one call, in the account's currency."""
 _LOWEST_IDENTITY: Final = 1 - (1 << 63)
 _EVENT: Final = "usage.event"
 
@@ -241,6 +240,8 @@ def _numbered(item: object, number: int, now: UnixSeconds) -> UsageEvent:
     try:
         event = _event(fields)
         fields.end()
+        if event.cost is not None and event.cost > MOST_COST * BILLIONTHS:
+            raise InvalidRequestError(f"'cost' must be a number from 0 to {MOST_COST}", param="cost")
         if not EARLIEST <= event.time <= now + AHEAD:
             why = "A call is of 2015 at the earliest, and at most a day ahead of the server's clock"
             raise InvalidRequestError("'time' is of a clock that is wrong", why=why, param="time")
@@ -302,8 +303,8 @@ def _cost(fields: Fields) -> int | None:
     if "cost" not in fields or fields.is_null("cost"):
         return None
     number = _number(fields, "cost")
-    if not 0 <= number <= MOST_COST:
-        raise InvalidRequestError(f"'cost' must be a number from 0 to {MOST_COST}", param="cost")
+    if number < 0:
+        raise InvalidRequestError("'cost' is less than nothing", param="cost")
     return billionths(number)
 
 
