@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from routic_cli.domain.audit.facts import Facts
 from routic_cli.domain.audit.findings import Finding, RuleName, Severity
-from routic_cli.domain.audit.history import LET_IN, baseline, established, window
+from routic_cli.domain.audit.history import LET_IN, baseline, callers, established, window
 from routic_cli.domain.audit.novelty import roams
 from routic_cli.domain.audit.wording import addresses_in, counted, finding, named, second_key
 from routic_cli.domain.keys import Key
@@ -52,13 +52,17 @@ def find(facts: Facts) -> Iterator[Finding]:
     by = (Dimension.NETWORK, Dimension.FAMILY, Dimension.HOUR)
     hourly = window(facts, *by, keys=ids, outcomes=LET_IN)
     earlier = baseline(facts, *by, keys=ids, outcomes=LET_IN)
+    found: list[tuple[Key, _Together]] = []
     for key in suspects:
         together = _together(hourly[key.id], services[key.id])
         if len(together.hours) < facts.query.policy.shared_hours:
             continue
         history = facts.query.since - min(row.first_at for row in before[key.id])
         if not _is_habit(facts, together, _together(earlier[key.id], services[key.id]), history):
-            yield _finding(facts, key, together, services[key.id], now[key.id])
+            found.append((key, together))
+    addresses = callers(facts, [key.id for key, _ in found], outcomes=LET_IN)
+    for key, together in found:
+        yield _finding(key, together, services[key.id], now[key.id], addresses[key.id])
 
 
 def _services(pairs: Iterable[tuple[Label, ...]]) -> _Services:
@@ -105,7 +109,9 @@ def _is_habit(facts: Facts, now: _Together, before: _Together, history: int) -> 
     return before.most >= now.most and 2 * len(before.hours) * length >= len(now.hours) * history
 
 
-def _finding(facts: Facts, key: Key, together: _Together, services: _Services, rows: list[Traffic]) -> Finding:
+def _finding(
+    key: Key, together: _Together, services: _Services, rows: list[Traffic], addresses: list[Traffic]
+) -> Finding:
     shares = [row for row in rows if services.numbers[row.labels[1], row.labels[2]] in together.services]
     who = named(
         f"{row.labels[2] or 'no user agent'} in {row.labels[1] or 'no address'}"
@@ -116,7 +122,6 @@ def _finding(facts: Facts, key: Key, together: _Together, services: _Services, r
         f"{counted(together.most, 'service')} called with it in the same hour, in {hours}: {who}."
         " Its history does not have that. A key for each can be revoked alone, and tells who calls."
     )
-    addresses = window(facts, Dimension.ADDRESS, keys=[key.id], outcomes=LET_IN)[key.id]
     return finding(
         RuleName.SHARED_KEY,
         Severity.MEDIUM,

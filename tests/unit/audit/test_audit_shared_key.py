@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from routic_cli.domain.audit import shared_key
-from routic_cli.domain.audit.findings import RuleName, Severity
+from routic_cli.domain.audit.findings import AuditQuery, RuleName, Severity
+from routic_cli.service.audit import StoreFacts
 from tests.support.audit_world import CURL, DAY, HOUR, MONDAY, NODE, PYTHON, SINCE, AuditWorld
 
 RULE = RuleName.SHARED_KEY
@@ -105,3 +106,16 @@ def test_a_caller_who_makes_up_programs_makes_the_audit_no_more_than_as_much_lon
 
     assert services.how_many == 2
     assert Counted.times < 20 * len(programs)
+
+
+def test_a_dozen_shared_keys_are_looked_at_together(world: AuditWorld) -> None:
+    for n in range(1, 13):
+        key = world.settled(n, f"prod-{n}", times=1)
+        world.call_hourly(key, MONDAY - 2 * DAY, MONDAY, agent=NODE, address=f"10.9.{n}.7", times=1)
+    world.flush()
+    facts = StoreFacts(world.store, AuditQuery(SINCE, MONDAY), MONDAY)
+
+    found = list(shared_key.find(facts))
+
+    assert {each.addresses for each in found} == {("10.1.1.7", f"10.9.{n}.7") for n in range(1, 13)}
+    assert len(facts._asked) < 12  # not a question for each of them
