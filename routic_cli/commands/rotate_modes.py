@@ -72,10 +72,8 @@ def _calls(key: Key, version: KeyVersion, uses: Sequence[VersionUse] | None, now
 
 
 def _caller(use: VersionUse, now: int) -> str:
-    agent = use.agent or "no agent"
-    return (
-        f"{use.address or 'no address'}  {agent}  {counted(use.calls, 'call')}, the last {relative(use.last_at, now)}"
-    )
+    who = "all others" if use.address is None else f"{use.address or 'no address'}  {use.agent or 'no agent'}"
+    return f"{who}  {counted(use.calls, 'call')}, the last {relative(use.last_at, now)}"
 
 
 def finish_rotation(session: Session, ref: str, *, force: bool, yes: bool, dry_run: bool) -> None:

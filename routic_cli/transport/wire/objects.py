@@ -143,8 +143,10 @@ def rotation_object(
     }
 
 
-def version_use_object(version: int, address: str, agent: str, calls: int, last_at: UnixSeconds) -> JsonObject:
-    """The calls with one version from one address by one program."""
+def version_use_object(
+    version: int, address: str | None, agent: str | None, calls: int, last_at: UnixSeconds
+) -> JsonObject:
+    """The calls with one version from one address by one program; null for both are all other callers together."""
     return {"version": version, "address": address, "agent": agent, "calls": calls, "last_used_at": last_at}
 
 

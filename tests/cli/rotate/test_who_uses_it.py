@@ -53,6 +53,27 @@ def test_status_tells_who_uses_which_version_since_the_rotation(rotated: Placed)
     assert not any("gone-before" in line or "api/3" in line for line in lines)
 
 
+def test_of_very_many_callers_the_busiest_are_told_and_the_others_summed(rotated: Placed) -> None:
+    calls = [
+        call_of(rotated.key["id"], ROTATED + n, version=1, address=f"192.0.2.{n}", agent="w/1")
+        for n in range(30)
+        for _ in range(2 if n < 20 else 1)
+    ]
+    calls += [call_of(rotated.key["id"], ROTATED + 5000, version=2, address="192.0.2.99", agent="api/3")] * 3
+    record(rotated.sandbox.key_store, *calls)
+    used_by = rotated.rotate("--status", "--json", at=HALF_PAST_NINE).data["used_by"]
+    assert {use["address"] for use in used_by[1:-1]} == {f"192.0.2.{n}" for n in range(20)}
+    assert used_by[-1] == {"version": 1, "address": None, "agent": None, "calls": 10, "last_used_at": ROTATED + 29}
+    lines = rotated.rotate("--status", at=HALF_PAST_NINE).out.splitlines()
+    assert "still_used_by:\tall others  10 calls, the last 1 hour ago" in lines
+    assert "last_used:\t1 hour ago, 50 calls since the rotation" in lines
+
+    refused = rotated.rotate("--finish", "--yes", at="2027-01-15 08:30:00")
+    assert refused.code == 5
+    assert "192.0.2.29 (w/1), 192.0.2.28 (w/1), " in refused.err
+    assert "192.0.2.25 (w/1) and others" in refused.err
+
+
 def test_status_says_that_the_old_version_was_not_used_again(rotated: Placed) -> None:
     log(rotated, ROTATED - 7200, 1)
     lines = rotated.rotate("--status", at=HALF_PAST_NINE).out.splitlines()
