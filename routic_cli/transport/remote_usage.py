@@ -8,7 +8,7 @@ from random import getrandbits
 from typing import Final, TypeVar
 
 from routic_cli.domain.audit.findings import AuditQuery, Finding
-from routic_cli.domain.errors import OutcomeUnknownError, RouticError
+from routic_cli.domain.errors import OutcomeUnknownError, RouticError, TooManyRowsError
 from routic_cli.domain.keys import UnixSeconds
 from routic_cli.domain.traffic import Appended, EventPage, EventQuery, Summary, TrafficQuery
 from routic_cli.domain.usage import UsageEvent
@@ -76,7 +76,12 @@ class RemoteUsage:
         if () in (query.key_ids, query.outcomes):
             return Summary((), {})
         question = Question("GET", f"{USAGE}/summary", traffic_parameters(query), seconds=_QUESTION_SECONDS, works=True)
-        return self._ask(question, lambda data: summary_from(data, query.by))
+        try:
+            return self._ask(question, lambda data: summary_from(data, query.by))
+        except TooManyRowsError as error:
+            # The server names the parameters of its address, which nobody typed here.
+            error.param, error.remedy = None, "the same command for a shorter time (--since), or for fewer keys"
+            raise
 
     def audit(self, query: AuditQuery) -> list[Finding]:
         """What the rules of the server find, the most severe first."""

@@ -43,8 +43,10 @@ def remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RemoteTr
 def test_more_rows_than_a_reply_holds_are_refused_as_a_whole_and_why_is_told_from_a_wrong_request(
     remote: RemoteTransport,
 ) -> None:
-    with pytest.raises(TooManyRowsError, match="more than 10 rows"):
+    with pytest.raises(TooManyRowsError, match="more than 10 rows") as caught:
         remote.usage.summary(TrafficQuery(BY))
+    assert "--since" in caught.value.remedy
+    assert "'by'" not in caught.value.remedy
 
 
 def test_the_busiest_of_more_rows_than_a_reply_holds_can_be_asked_for(remote: RemoteTransport) -> None:

@@ -150,7 +150,6 @@ def _remedied(session: Session, by: By, limit: int | None) -> Iterator[None]:
     try:
         yield
     except TooManyRowsError as error:
-        error.param = None
         shorter = f"routic usage show --by {by.value} --{'limit 20' if limit is None else 'since 24h'}"
         error.remedy = f"{session.with_its_flags(shorter)}, or only some keys by REF"
         raise
