@@ -126,6 +126,7 @@ def _existing(paths: Sequence[Path]) -> Sequence[Path]:
 
 
 def _scan_repositories(places: Sequence[Path], told: Told, *, staged: bool, unreachable: bool) -> Scan:
+    from routic_cli.scanning.git_stream import ScanError
     from routic_cli.scanning.history import scan_history
     from routic_cli.scanning.index import scan_index
     from routic_cli.scanning.repositories import repository_around, with_nested
@@ -136,12 +137,18 @@ def _scan_repositories(places: Sequence[Path], told: Told, *, staged: bool, unre
         for repository in repositories:
             # Git names another index to the hooks of `git commit FILE`: that is what will be committed.
             index = os.environ.get("GIT_INDEX_FILE", "")
-            scan_index(repository, scan, index=os.path.abspath(index) if index else "")  # noqa: PTH100  # as git does
+            try:
+                scan_index(repository, scan, index=os.path.abspath(index) if index else "")  # noqa: PTH100  # as git
+            except ScanError as error:
+                scan.failed(error)
         return scan
     scan = Scan("object")
     stores = {nested.store: nested for each in repositories for nested in with_nested(each, scan)}
     for repository in stores.values():
-        scan_history(repository, scan, unreachable=unreachable, told=told)
+        try:
+            scan_history(repository, scan, unreachable=unreachable, told=told)
+        except ScanError as error:  # it hides no finding of another repository
+            scan.failed(error)
     return scan
 
 

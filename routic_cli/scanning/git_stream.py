@@ -41,7 +41,7 @@ def streaming(
 
     It also counts as failing when git goes on after an error, as it does over a damaged object; unless `lenient`.
     """
-    command = asked(git_command, folder, *arguments)
+    command = asked(git_command, folder, *_as_it_lies(folder), *arguments)
     more: dict[str, Any] = {"pipesize": PIPE} if sys.platform == "linux" else {}
     with tempfile.TemporaryFile() as errors:
         try:
@@ -70,6 +70,15 @@ def streaming(
         said = errors.read()
         if code or (not lenient and said.startswith(b"error:")):
             raise scan_error(explained(folder, said, code))
+
+
+def _as_it_lies(folder: Path) -> tuple[str, ...]:
+    """For a git directory itself: what keeps git from entering the work tree in its settings, which may be gone.
+
+    Not `--git-dir`: named so, git would also read what belongs to another user.
+    """
+    is_git_dir = (folder / "HEAD").is_file() and (folder / "objects").is_dir() and not os.path.lexists(folder / ".git")
+    return ("--work-tree=.",) if is_git_dir else ()
 
 
 def asked(ask: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:

@@ -32,7 +32,8 @@ def scan_history(
     """
     sifted = sift(repository.folder, told=told)
     scan.looked_at += sifted.looked_at
-    scan.troubles += [(". ".join(error.sentences()), error.remedy) for error in sifted.errors]
+    for error in sifted.errors:
+        scan.failed(error)
     scan.notices += _gaps(repository)
     if not sifted.suspects:
         return

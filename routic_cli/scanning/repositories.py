@@ -67,14 +67,18 @@ def with_nested(repository: Repository, scan: Scan) -> Iterator[Repository]:
 def _checked_out(repository: Repository, scan: Scan) -> Iterator[Repository]:
     if repository.bare:
         return
-    listed = asked(ask_git, repository.folder, "ls-files", "-s", "-z", seconds=_LISTING_SECONDS).stdout
+    try:
+        listed = asked(ask_git, repository.folder, "ls-files", "-s", "-z", seconds=_LISTING_SECONDS).stdout
+    except ScanError as error:
+        scan.failed(error)
+        return
     for line in listed.split(b"\0"):
         name = os.fsdecode(line.partition(b"\t")[2])
         if line.startswith(_GITLINK) and os.path.lexists(repository.folder / name / ".git"):
             try:
                 nested = _opened(repository.folder / name)
             except ScanError as error:
-                scan.troubles.append((". ".join(error.sentences()), error.remedy))
+                scan.failed(error)
             else:
                 yield _with_prefix(nested, os.path.join(repository.prefix, name))  # noqa: PTH118
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from routic_cli.domain.errors import RouticError
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.scanning.exposure import exposure_of
 from routic_cli.scanning.find import Hit
@@ -66,6 +67,10 @@ class Scan:
     def add(self, sightings: Iterable[Sighting]) -> None:
         """More keys in places."""
         self.sightings.extend(sightings)
+
+    def failed(self, error: RouticError) -> None:
+        """A thing could not be looked into; the others are."""
+        self.troubles.append((". ".join(error.sentences()), error.remedy))
 
     def distinct(self) -> Sequence[Fingerprint]:
         """Each key once, in the order in which they were seen."""

@@ -214,3 +214,34 @@ def test_a_submodule_that_git_does_not_read_is_told_and_hides_no_other(planted: 
     planted.write("sub/.git", "gitdir: /nowhere\n")
     done = planted.scan("--history", code=9)
     assert "1 thing could not be scanned" in done.err
+
+
+def test_a_submodule_that_was_removed_is_looked_into_and_hides_no_finding(planted: Planted) -> None:
+    first = planted.commit("config.py", planted.prod)
+    library = planted.sandbox.root / "library"
+    library.mkdir()
+    git = planted.sandbox.git
+    git("init", "--quiet", str(library))
+    (library / "leak.txt").write_text(planted.old)
+    git("-C", str(library), "add", "leak.txt")
+    git("-C", str(library), "commit", "--quiet", "--message", "leak")
+    git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library), "sm")
+    git("commit", "--quiet", "--message", "with it")
+    git("rm", "--quiet", "sm")
+    git("commit", "--quiet", "--message", "without it")
+    assert not (planted.top / "sm").exists()
+    found = planted.found("--history")
+    assert found[0] == ("config.py", 1, first, "active")
+    assert [(file, status) for file, _, _, status in found[1:]] == [("sm/leak.txt", "revoked")]
+
+
+def test_a_repository_that_git_cannot_walk_hides_no_finding_of_another(planted: Planted) -> None:
+    planted.commit("config.py", planted.prod)
+    module = planted.top / ".git/modules/broken"
+    planted.sandbox.git("init", "--quiet", "--bare", str(module))
+    (module / "config").write_text("[core]\n\trepositoryformatversion = 99\n")
+    done = planted.scan("--history", code=9)
+    assert done.out.startswith("config.py:1\t")
+    assert "modules/broken" in done.err
+    planted.sandbox.ok("keys", "revoke", "prod", "--yes")
+    planted.scan("--history", code=8)
