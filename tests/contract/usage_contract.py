@@ -161,7 +161,7 @@ class UsageContract(TransportFixtures):
         "change",
         [
             lambda event: event._replace(flags=("sweet",)),
-            lambda event: event._replace(tokens_in=1 << 64),
+            lambda event: event._replace(status=1 << 64),
             lambda event: event._replace(sha256="none"),
         ],
         ids=["a flag", "a number", "a fingerprint"],
