@@ -311,3 +311,18 @@ def test_hashes_travel_and_only_of_what_nobody_can_guess(owner: Sandbox, tmp_pat
     assert hashlib.sha256(OLD.encode()).hexdigest() in sent
     assert hashlib.sha256(OTHERS[1].encode()).hexdigest() in sent
     assert hashlib.sha256(OTHERS[0].encode()).hexdigest() not in sent, "a password could be found from this"
+
+
+@pytest.mark.parametrize("flags", [(), ("--leaked",), ("--dry-run",)])
+def test_where_there_is_no_store_nobody_says_that_a_key_is_not_ours(owner: Sandbox, flags: tuple[str, ...]) -> None:
+    done = owner.run(*YES, *flags, "--store", "none.db", stdin=data_of("gitleaks.json"))
+
+    assert done.code == 1
+    assert "There is no store" in done.err
+    assert "No key was revoked" in done.err
+    assert "--store" in done.err.partition("Try:")[2]
+    assert len(live(owner)) == 4
+
+
+def test_a_report_without_findings_needs_no_store(owner: Sandbox) -> None:
+    assert owner.run(*YES, "--store", "none.db", stdin="[]").code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from routic_cli.domain.minting import mint_secret
 from tests.cli.conftest import Stocked
 from tests.support.sandbox import Sandbox
 
@@ -68,3 +69,11 @@ def test_a_revoked_key_says_when_and_why(stocked: Stocked) -> None:
 def test_a_key_that_may_not_call_the_gateway_says_what_it_may(sandbox: Sandbox) -> None:
     ci = sandbox.ok("keys", "create", "--name", "ci", "--scope", "keys:revoke").secret
     assert "it may not call the gateway: its scopes are keys:revoke" in sandbox.ok("keys", "verify", stdin=ci).out
+
+
+def test_where_there_is_no_store_it_is_said_that_nobody_was_asked(stocked: Stocked) -> None:
+    done = stocked.sandbox.run("keys", "verify", "--store", "none.db", stdin=mint_secret().reveal())
+
+    assert done.code == 3
+    assert "there is no store at" in done.out
+    assert "no key of this store" not in done.out

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from routic_cli.commands.keys.response import Response
+from routic_cli.commands.missing_store import missing_store
 from routic_cli.commands.options import confirm, described
 from routic_cli.commands.waiting import await_verdicts
 from routic_cli.domain.errors import ConfirmationNeededError, PartialFailureError, RouticError
@@ -50,6 +51,7 @@ def revoke_from(session: Session, asked: Asked, response: Response) -> None:
         session.require_fields(FIELDS)
     _require_somebody_to_ask(session, asked, response)
     report = _read(session, asked.source)
+    _require_a_store(session, report)
     is_remote = isinstance(session.config.store_url, RemoteStore)
     transport = session.transport if asked.dry_run else session.changing_transport
     with progress(session.console, "Looking up", len(report.leaks)) as bar:
@@ -88,6 +90,18 @@ def _require_somebody_to_ask(session: Session, asked: Asked, response: Response)
             why="Nobody can be asked: standard input and error are not a terminal",
             not_done=NOTHING_REVOKED,
             remedy=f"{_command(asked)}{response.words} --yes",
+        )
+
+
+def _require_a_store(session: Session, report: Report) -> None:
+    """RouticError where nobody can be asked whose the secrets are: every one of them would count as not ours."""
+    missing = missing_store(session) if report.leaks else None
+    if missing is not None:
+        raise RouticError(
+            f"There is no store at {missing}",
+            why="Nobody could be asked whose the secrets of the report are",
+            not_done=NOTHING_REVOKED,
+            remedy="routic keys revoke --from FILE --store URL",
         )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from routic_cli.command_line import session_of
+from routic_cli.commands.missing_store import missing_store
 from routic_cli.commands.secret_input import read_secret
 from routic_cli.domain.key_format import defect_of, is_well_formed
 from routic_cli.domain.keys import KeyStatus, Scope, UnixSeconds, Verdict, VerdictStatus
@@ -46,7 +48,7 @@ def run(
         answer, code = _offline(secret)
     else:
         verdict = session.transport.verify(secret.fingerprint)
-        answer, code = _answer(secret, verdict, now)
+        answer, code = _answer(secret, verdict, now, missing_store(session))
     if session.wants_json:
         print_json(session.console, answer, session.fields, known=VERDICT_FIELDS)
     else:
@@ -60,14 +62,15 @@ def _offline(secret: Secret) -> tuple[JsonObject, int]:
     return verdict_object(status, secret.hint, defect, None, 0), _NOT_A_KEY if defect else _LET_IN
 
 
-def _answer(secret: Secret, verdict: Verdict, now: UnixSeconds) -> tuple[JsonObject, int]:
+def _answer(secret: Secret, verdict: Verdict, now: UnixSeconds, missing: Path | None) -> tuple[JsonObject, int]:
     # The store first: a key that was imported may have any shape.
     if verdict.status is not VerdictStatus.UNKNOWN:
         shown = verdict_object(verdict.status.value, secret.hint, _what_became_of(verdict), verdict, now)
         return shown, _LET_IN if verdict.status is VerdictStatus.ACTIVE else _NO_LONGER
     defect = _defect(secret.reveal())
     status = "malformed" if defect else "unknown"
-    why = defect or "its shape is right, and no key of this store has it"
+    nobody = "no key of this store has it" if missing is None else f"there is no store at {missing}: nobody was asked"
+    why = defect or f"its shape is right, and {nobody}"
     return verdict_object(status, secret.hint, why, None, now), _NOT_A_KEY
 
 
