@@ -151,7 +151,7 @@ def _remedied(session: Session, by: By, limit: int | None) -> Iterator[None]:
         yield
     except TooManyRowsError as error:
         shorter = f"routic usage show --by {by.value} --{'limit 20' if limit is None else 'since 24h'}"
-        error.remedy = f"{session.with_its_flags(shorter)}, or only some keys by REF"
+        error.remedy = f"{session.with_its_flags(shorter)}, or a later --since, or only some keys by REF"
         raise
 
 

@@ -46,5 +46,5 @@ def test_the_busiest_of_too_many_are_shown_with_the_sum_of_all(client: Sandbox) 
 def test_too_many_rows_are_refused_with_options_of_the_command(client: Sandbox) -> None:
     done = client.run("usage", "show", "--by", "address", *SINCE)
     assert done.code == 2
-    assert "routic usage show --by address --limit 20" in done.err
+    assert "routic usage show --by address --limit 20, or a later --since" in done.err
     assert "'by'" not in done.err
