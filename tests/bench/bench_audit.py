@@ -189,8 +189,8 @@ def _sql(question: Question) -> tuple[str, list[Any]]:
     if not isinstance(asked, TrafficQuery):
         since, until, least, apart = asked
         sql = (
-            f"SELECT {'address' if apart else chr(39) * 2}, count(DISTINCT sha256), count(*), min(time), max(time) FROM events"
-            " WHERE sha256 NOT NULL AND outcome <> 'allowed' AND time >= ? AND time < ?"
+            f"SELECT {'address' if apart else chr(39) * 2}, count(DISTINCT sha256), count(*), min(time), max(time)"
+            " FROM events WHERE sha256 NOT NULL AND outcome <> 'allowed' AND time >= ? AND time < ?"
             " GROUP BY 1 HAVING count(DISTINCT sha256) >= ?"
         )
         return sql, [_floor(since), _ceiling(until), least]
