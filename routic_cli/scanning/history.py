@@ -26,7 +26,7 @@ def scan_history(
     unreachable: bool = False,
     told: Told = telling_nobody,
 ) -> None:
-    """Look into every blob, commit and tag that a branch, tag, stash, reflog or index reaches; into others on demand.
+    """Look into every blob, commit and tag that a ref, reflog, index or ORIG_HEAD reaches; others on demand.
 
     Each key is told once for each file that had it, with the first commit that did.
     """
@@ -60,7 +60,7 @@ class _Explanation:
     def __init__(self, repository: Repository, hits: _Hits) -> None:
         self._repository = repository
         self._hits = hits
-        self._history = History(repository.folder)
+        self._history = History(repository)
 
     def sightings(self, suspects: Sequence[Suspect]) -> tuple[list[Sighting], list[Suspect]]:
         """What is reached by something, and the objects that nothing reaches."""
@@ -71,7 +71,7 @@ class _Explanation:
         told = [replace(each, held_by=short_name(held.get(each.commit or "", ""))) for each in told]
         left = [s for s in suspects if s.oid not in origins and not (s.kind == "commit" and self._history.has(s.oid))]
         if left:
-            names = reachable(self._repository.folder)
+            names = reachable(self._repository)
             told += self._beside_commits([suspect for suspect in left if suspect.oid in names], names)
             left = [suspect for suspect in left if suspect.oid not in names]
         return told, left

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
-from routic_cli.scanning.git_stream import records, spooled, streaming, workers
+from routic_cli.scanning.git_stream import ScanError, records, spooled, streaming, workers
+from routic_cli.scanning.repositories import Repository
 
 _HISTORY: Final = ("--all", "--reflog")  # --all has the HEADs of all work trees, --reflog all that any of them logs
 _DIFF: Final = ("diff-tree", "--stdin", "-r", "--root", "-m", "--raw", "--no-renames", "--no-abbrev", "-z")
@@ -29,9 +32,10 @@ class Origin(NamedTuple):
 class History:
     """All commits of a repository, children before their parents."""
 
-    def __init__(self, repository: Path) -> None:
-        self._repository = repository
-        with streaming(repository, "rev-list", "--topo-order", "--parents", *_HISTORY) as stream:
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository.folder
+        self._left_behind = left_behind(repository)
+        with _walk(repository.folder, self._left_behind, "--topo-order", "--parents") as stream:
             self._lines = list(records(stream, b"\n"))
         self._ages = {line.split(b" ", 1)[0].decode(): -n for n, line in enumerate(self._lines)}
 
@@ -73,7 +77,7 @@ class History:
             if mask:
                 reached[commit] = mask
         held: dict[str, str] = {}
-        for tip, name in _tips(self._repository):
+        for tip, name in chain(_tips(self._repository), self._left_behind.items()):
             mask = reached.get(tip, 0)
             for commit, bit in bits.items():
                 if mask & bit:
@@ -83,11 +87,51 @@ class History:
         return held
 
 
-def reachable(repository: Path) -> Mapping[str, str]:
+def reachable(repository: Repository) -> Mapping[str, str]:
     """The ids of everything that something reaches, the indexes too, each with a name that it has."""
-    with streaming(repository, "rev-list", "--objects", *_HISTORY, "--indexed-objects") as stream:
+    with _walk(repository.folder, left_behind(repository), "--objects", "--indexed-objects") as stream:
         pairs = (line.partition(b" ") for line in records(stream, b"\n"))
         return {oid.decode(): os.fsdecode(name) for oid, _, name in pairs}
+
+
+def left_behind(repository: Repository) -> Mapping[str, str]:
+    """What fetch, merge, reset and rebase left behind in files of their own, and the name of the file.
+
+    No reflog has to remember these, git keeps what they name, and `--all` has none of them.
+    """
+    found: dict[str, str] = {}
+    for folder in sorted({repository.git_dir, repository.store, *(repository.store / "worktrees").glob("*")}):
+        for name in _LEFT_BEHIND:
+            try:
+                content = (folder / name).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise ScanError(f"{folder / name} could not be read", why=error.strerror or "") from error
+            for oid in _OID.findall(content):
+                found.setdefault(oid.decode(), name)
+    return found
+
+
+_LEFT_BEHIND: Final = (
+    "ORIG_HEAD",
+    "FETCH_HEAD",  # has a line for each branch, as MERGE_HEAD may
+    "MERGE_HEAD",
+    "CHERRY_PICK_HEAD",
+    "REVERT_HEAD",
+    "REBASE_HEAD",
+    "BISECT_HEAD",
+)
+_OID: Final = re.compile(rb"^(?:[0-9a-f]{64}|[0-9a-f]{40})\b", re.MULTILINE)
+
+
+@contextmanager
+def _walk(folder: Path, more: Iterable[str], *options: str) -> Iterator[IO[bytes]]:
+    with (
+        spooled(oid.encode() + b"\n" for oid in more) as tips,
+        streaming(folder, "rev-list", *options, "--ignore-missing", "--stdin", *_HISTORY, stdin=tips) as stream,
+    ):
+        yield stream
 
 
 def _changes(pieces: Iterator[bytes]) -> Iterator[tuple[str, str, bytes]]:

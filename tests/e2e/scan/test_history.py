@@ -245,3 +245,23 @@ def test_a_repository_that_git_cannot_walk_hides_no_finding_of_another(planted: 
     assert "modules/broken" in done.err
     planted.sandbox.ok("keys", "revoke", "prod", "--yes")
     planted.scan("--history", code=8)
+
+
+@pytest.mark.parametrize("name", ["ORIG_HEAD", "FETCH_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD"])
+def test_what_git_left_behind_is_looked_into_though_no_reflog_knows_it(planted: Planted, name: str) -> None:
+    planted.commit("a", "nothing\n")
+    commit = planted.commit("x", planted.prod)
+    planted.sandbox.git("reset", "--quiet", "--hard", "HEAD~1")
+    planted.sandbox.git("reflog", "expire", "--expire=now", "--all")
+    git_dir = planted.top / ".git"
+    (git_dir / "ORIG_HEAD").unlink()
+    assert planted.found("--history", code=0) == []
+    (git_dir / name).write_text(f"{commit}\t\tbranch 'x' of ../other\n" if name == "FETCH_HEAD" else f"{commit}\n")
+    assert planted.found("--history") == [("x", 1, commit, "active")]
+    assert f"({name})" in planted.scan("--history", "--format", "github").out
+
+
+def test_what_git_left_behind_may_name_what_is_gone(planted: Planted) -> None:
+    commit = planted.commit("x", planted.prod)
+    (planted.top / ".git/FETCH_HEAD").write_text(f"{'1' * 40}\tnot-for-merge\tbranch 'gone' of ../other\n")
+    assert planted.found("--history") == [("x", 1, commit, "active")]
