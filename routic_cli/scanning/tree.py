@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import Final
 from routic_cli.delivery.git import is_ignored, repositories_around
 from routic_cli.delivery.git_process import GitCannotSayError
 from routic_cli.scanning.find import Hit, hits_in
-from routic_cli.scanning.git_stream import ScanError, records, streaming
+from routic_cli.scanning.git_stream import PIPE, ScanError, records, streaming
 from routic_cli.scanning.names import keys_in_name
 from routic_cli.scanning.sightings import Scan, Told, sighting, telling_nobody
 
@@ -34,7 +35,7 @@ def scan_tree(
     named = {str(path) for path in paths}
     for number, name in enumerate(files, 1):
         try:
-            hits = _hits(name, follow=name in named)
+            hits = _hits_in_named(name) if name in named else _hits(name)
         except OSError as error:
             scan.troubles.append((f"{name} could not be read: {error.strerror}", ""))
             continue
@@ -45,10 +46,10 @@ def scan_tree(
         told(number, len(files))
 
 
-def _hits(name: str, *, follow: bool) -> list[Hit] | None:
+def _hits(name: str) -> list[Hit] | None:
     """The keys in a regular file; None for what is none, or is gone."""
     try:
-        descriptor = os.open(name, _FLAGS & ~getattr(os, "O_NOFOLLOW", 0) if follow else _FLAGS)
+        descriptor = os.open(name, _FLAGS)
     except FileNotFoundError:
         return None  # tracked, and deleted
     except OSError:
@@ -59,11 +60,27 @@ def _hits(name: str, *, follow: bool) -> list[Hit] | None:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return None
-        # Most files are small, and room for a whole chunk costs time. Some of /proc say that they are empty.
-        room = max(status.st_size + 1, _LEAST_ROOM)
-        return list(hits_in(lambda size: os.read(descriptor, min(size, room))))
+        return _hits_behind(descriptor, status.st_size)
     finally:
         os.close(descriptor)
+
+
+def _hits_in_named(name: str) -> list[Hit]:
+    """The keys in what was named: also behind a link or in a pipe, whose writer is waited for. OSError otherwise."""
+    descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    try:
+        status = os.fstat(descriptor)
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
+            raise OSError(errno.EINVAL, "It is no file and no pipe")
+        return _hits_behind(descriptor, status.st_size if stat.S_ISREG(status.st_mode) else PIPE)
+    finally:
+        os.close(descriptor)
+
+
+def _hits_behind(descriptor: int, length: int) -> list[Hit]:
+    # Most files are small, and room for a whole chunk costs time. Some of /proc say that they are empty.
+    room = max(length + 1, _LEAST_ROOM)
+    return list(hits_in(lambda size: os.read(descriptor, min(size, room))))
 
 
 class _Lister:

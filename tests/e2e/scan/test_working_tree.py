@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 import pytest
 
@@ -163,3 +164,20 @@ def test_where_git_does_not_answer_everything_is_scanned_and_that_is_said(plante
     done = planted.scan(code=9)
     assert done.out.startswith(".env:1\t")
     assert "git config --global --add safe.directory" in done.err
+
+
+def test_a_pipe_that_is_named_is_read(planted: Planted) -> None:
+    planted.write("x", f"one\n{planted.prod}\n")
+    for command in ("cat x | routic scan /dev/stdin", "routic scan <(cat x)", "mkfifo p; cat x > p & routic scan p"):
+        done = planted.sandbox.shell(f"exec bash -c {shlex.quote(command)}")
+        assert done.code == 9, done.err
+        assert done.out.split("\t")[0].endswith(":2")
+
+
+@pytest.mark.parametrize("name", ["gone", "self", "/dev/null", "/dev/zero"])
+def test_what_is_named_and_cannot_be_read_is_no_success(planted: Planted, name: str) -> None:
+    (planted.top / "gone").symlink_to("nowhere")
+    (planted.top / "self").symlink_to("self")
+    done = planted.scan(name, code=8)
+    assert f"{name} could not be read: " in done.err
+    assert "No key" not in done.err
