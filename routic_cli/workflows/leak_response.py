@@ -12,8 +12,8 @@ from enum import Enum, auto
 from typing import Final
 
 from routic_cli.delivery.sink import Sink
-from routic_cli.domain.errors import CredentialError, InterruptedByUserError, RouticError
-from routic_cli.domain.keys import Key, KeyStatus, KeyVersion, VersionStatus
+from routic_cli.domain.errors import CredentialError, InterruptedByUserError, InvalidRequestError, RouticError
+from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyVersion, Revocation, VersionStatus
 from routic_cli.domain.lifecycle import version_status
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.output.incident.incident import Action
@@ -116,7 +116,7 @@ def _revoked(measures: Sequence[Measure], desk: Desk, reason: Reason) -> Iterato
     for start in range(0, len(measures), _BATCH):
         batch = measures[start : start + _BATCH]
         try:
-            results = desk.transport.revoke([each.leaked.key.id for each in batch], said)
+            results = _revoke(desk, [each.leaked.key.id for each in batch], said)
         except RouticError as error:
             for measure in measures[start:]:
                 yield Result(measure, measure.leaked.key, Action.FAILED, changed=False, trouble=error)
@@ -124,6 +124,17 @@ def _revoked(measures: Sequence[Measure], desk: Desk, reason: Reason) -> Iterato
         for measure, result in zip(batch, results, strict=True):
             desk.forget_sealed(measure.leaked.key.id)
             yield Result(measure, result.key or measure.leaked.key, Action.REVOKED, result.changed, measure.trouble)
+
+
+def _revoke(desk: Desk, key_ids: Sequence[KeyId], said: str | None) -> list[Revocation]:
+    """They end, with the reason if the store takes it: a file's name, or a stricter server, must not prevent it."""
+    try:
+        return desk.transport.revoke(key_ids, said)
+    except InvalidRequestError as error:
+        if said is None or error.param != "reason":
+            raise
+        desk.warn(f"The reason was not kept. {'. '.join(error.sentences())}")
+        return desk.transport.revoke(key_ids, None)
 
 
 def _replaced(measure: Measure, desk: Desk, reason: Reason) -> Result:
@@ -160,7 +171,7 @@ def _ended(measure: Measure, desk: Desk, reason: Reason, trouble: RouticError | 
             except CredentialError as error:  # it may not change a key, and may revoke it
                 trouble = trouble or error
         said = reason([measure.leaked])
-        [result] = desk.transport.revoke([key.id], said)
+        [result] = _revoke(desk, [key.id], said)
         desk.forget_sealed(key.id)
         return Result(measure, result.key or key, Action.REVOKED, result.changed, trouble)
     except RouticError as error:

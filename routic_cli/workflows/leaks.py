@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
+from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.domain.keys import Key, KeyId, KeyStatus, KeyVersion, UnixSeconds, Verdict, VerdictStatus
-from routic_cli.domain.rules import REASON_LENGTH
+from routic_cli.domain.rules import REASON_LENGTH, checked_reason
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.scanning.reports.entry import Where
 from routic_cli.scanning.reports.report import Leak, Report
 from routic_cli.transport.interface import Transport
 
 _LONGEST_PLACE: Final = 200
+_PLACES: Final = 20
 _AT_ONCE: Final = 2000
 
 
@@ -107,19 +109,39 @@ def _add(keys: dict[KeyId, LeakedKey], verdict: Verdict, leak: Leak) -> None:
     if verdict.key is None:
         raise AssertionError("the verdict is about no key")
     version = next(each for each in verdict.key.versions if each.number == verdict.version)
-    leaked = keys.setdefault(verdict.key.id, LeakedKey(verdict.key))
-    if all(each.version.number != version.number for each in leaked.found):  # the same key, written in two ways
-        leaked.found.append(LeakedVersion(version, verdict.status, leak.count, leak.at, tuple(leak.places)))
+    found = keys.setdefault(verdict.key.id, LeakedKey(verdict.key)).found
+    for index, known in enumerate(found):
+        if known.version.number == version.number:  # the same key, written in two ways
+            found[index] = _together(known, leak)
+            return
+    found.append(LeakedVersion(version, verdict.status, leak.count, leak.at, tuple(leak.places)))
+
+
+def _together(known: LeakedVersion, leak: Leak) -> LeakedVersion:
+    """What was found of it in one way and in the other: since the earlier of both it may be known."""
+    return replace(
+        known,
+        count=known.count + leak.count,
+        at=min((at for at in (known.at, leak.at) if at is not None), default=None),
+        places=tuple(dict.fromkeys([*known.places, *leak.places]))[:_PLACES],
+    )
 
 
 def reason_for(report: Report, leaked: Sequence[LeakedKey], shown: Callable[[str], str]) -> str:
-    """Why the keys are revoked, as one line for all of them; `shown` makes the words of a report harmless."""
+    """Why the keys are revoked, as one line for all of them; `shown` makes the words of a report harmless.
+
+    A place whose name the store would refuse is left out: whoever names files must not keep a key alive by it.
+    """
     reason = f"leaked: found by {' and '.join(report.formats)}" if "plain text" not in report.formats else "leaked"
-    places = {str(place) for key in leaked for each in key.found for place in each.places if place.file}
-    if len(leaked) == 1 and places:
-        first = next(str(place) for each in leaked[0].found for place in each.places if place.file)
-        reason += f" in {shown(first)[:_LONGEST_PLACE]}"
-    return reason[:REASON_LENGTH]
+    places = [str(place) for key in leaked for each in key.found for place in each.places if place.file]
+    if len(leaked) != 1 or not places:
+        return reason[:REASON_LENGTH]
+    with_place = f"{reason} in {shown(places[0])[:_LONGEST_PLACE]}"[:REASON_LENGTH]
+    try:
+        checked_reason(with_place)
+    except InvalidRequestError:
+        return reason[:REASON_LENGTH]
+    return with_place
 
 
 def fingerprints(keys: Iterable[LeakedKey]) -> list[Fingerprint]:

@@ -400,3 +400,32 @@ def _old_key(machine: Machine, name: str, *, days: int) -> str:
     }
     machine.sandbox.ok("keys", "import", "--from", "-", stdin=json.dumps(record) + "\n")
     return secret.reveal()
+
+
+@pytest.mark.parametrize("flags", [(), ("--replace",)])
+def test_no_name_of_a_file_keeps_a_key_alive_or_is_printed_with_one_in_it(
+    machine: Machine, leaked: str, flags: tuple[str, ...]
+) -> None:
+    hostile = f"xsk-{'a1B' * 14}z{leaked}.py"
+    # Not through `machine`: what is left of the name has a key's shape, and not its check characters.
+    done = machine.sandbox.run(*RESPOND, *flags, "--json", stdin=gitleaks(finding(leaked, file=hostile)))
+    assert done.code == 0, done.err
+    assert leaked not in done.out + done.err
+    assert not machine.is_let_in(leaked)
+
+
+def test_a_wrong_reason_that_was_typed_is_told_before_anything_ends(machine: Machine, leaked: str) -> None:
+    done = machine.run(*RESPOND, "--reason", "two\nlines", stdin=gitleaks(leaked))
+    assert done.code == 2
+    assert machine.is_let_in(leaked)
+
+
+def test_a_key_in_two_shapes_leaked_at_the_earlier_date_and_in_both_places(machine: Machine, leaked: str) -> None:
+    early, late = "2026-01-02T03:04:05Z", "2026-03-02T03:04:05Z"
+    bare = finding(leaked, file="late.py", date=late)
+    glued = finding(leaked, file="early.py", date=early) | {"Secret": f"TOKEN:{leaked}"}
+    done = machine.run(*RESPOND, "--json", stdin=gitleaks(bare, glued))
+    ((version,),) = [each["found"] for each in done.data["keys"]]
+    assert version["count"] == 2
+    assert version["at"] == int(datetime.fromisoformat(early).timestamp())
+    assert [each["file"] for each in version["places"]] == ["late.py", "early.py"]

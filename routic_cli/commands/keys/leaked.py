@@ -13,6 +13,7 @@ from routic_cli.commands.waiting import await_verdicts
 from routic_cli.domain.errors import PartialFailureError, RouticError
 from routic_cli.domain.keys import Key, VerdictStatus, VersionStatus
 from routic_cli.domain.lifecycle import version_status
+from routic_cli.domain.rules import checked_reason
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.output.incident import IncidentFormat
 from routic_cli.output.incident.incident import Action, Incident
@@ -72,6 +73,7 @@ def close_incident(
     command: str,
 ) -> None:
     """All of it. PartialFailureError where a replacement is missing that was asked for; another where it lives on."""
+    checked_reason(response.reason)  # a wrong one that was typed is told before anything ends
     transport = session.transport if response.dry_run else session.changing_transport
     measures = measures_of(session, transport, leaks, response)
     reason = _reason_of(response, report)

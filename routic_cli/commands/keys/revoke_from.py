@@ -25,7 +25,7 @@ from routic_cli.session import Session
 from routic_cli.store_url import RemoteStore
 from routic_cli.transport.interface import Transport
 from routic_cli.transport.wire import KEY_FIELDS, JsonObject, list_object, revocation_object
-from routic_cli.workflows.leaks import LeakedKey, LeakedVersion, Triage, fingerprints, reason_for, triage
+from routic_cli.workflows.leaks import LeakedKey, LeakedVersion, Triage, fingerprints, triage
 
 FIELDS: Final = (*KEY_FIELDS, "changed", "found")
 _SHOWN: Final = 20
@@ -74,7 +74,7 @@ def revoke_from(session: Session, asked: Asked, response: Response) -> None:
         results = [Revocation(each.key.id, each.key, changed=False) for each in ending]
     else:
         confirm(session, f"Revoke {_named(ending)} for good?", yes=asked.yes, command=_command(asked))
-        results = _revoke(session, transport, ending, _reason(asked, report, ending))
+        results = _revoke(session, transport, ending, asked.reason)
         if asked.wait is not None:
             await_verdicts(session, {v.sha256: False for each in ending for v in each.key.versions}, asked.wait)
     _print(session, results, found, report)
@@ -121,16 +121,6 @@ def _read(session: Session, source: str) -> Report:
                 yield block
 
         return read_report(watched(), folders)
-
-
-def _reason(asked: Asked, report: Report, ending: Sequence[LeakedKey]) -> str | None:
-    if asked.reason is not None or not asked.leaked:
-        return asked.reason
-    return reason_for(report, ending, _harmless)
-
-
-def _harmless(text: str) -> str:
-    return inert(without_secrets(text))
 
 
 def _revoke(
