@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import re
@@ -133,7 +134,6 @@ def test_a_key_of_another_form_is_known_by_the_hash_of_the_whole_secret() -> Non
 
 
 def test_a_secret_that_github_has_encoded_is_found() -> None:
-    import base64
 
     [alert, _] = json.loads(data_of("github-alerts.json"))
     alert |= {"secret": base64.b64encode(OLD.encode()).decode(), "is_base64_encoded": True}
@@ -204,3 +204,40 @@ def test_hashes_of_what_could_be_guessed_are_told_apart_from_those_of_keys() -> 
     ]
     assert [text for text in guessable if not is_guessable(text)] == []
     assert [text for text in keys if is_guessable(text)] == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"{OLD[:10]}\n{OLD[10:]}",
+        f"{OLD[:10]}=\r\n{OLD[10:]}",
+        f'"{OLD[:10]}" +\n    "{OLD[10:]}"',
+        OLD.removeprefix("sk-"),
+        OLD.replace("-", "%2D"),
+        OLD.replace("-", "=2D"),
+        OLD.replace("-", "\u2011"),
+        base64.b64encode(OLD.encode()).decode(),
+        "Basic " + base64.b64encode(f"user:{OLD}".encode()).decode(),
+        base64.encodebytes(f"user:{OLD}".encode()).decode(),
+    ],
+)
+def test_a_key_that_was_broken_or_encoded_on_its_way_is_found(written: str) -> None:
+    assert found(read(json.dumps([{"RuleID": "generic", "StartLine": 1, "Secret": written}]))) == {"old"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'API_KEY = "pk_live_51HabcDEF23456789xyz"',
+        "API_KEY=pk_live_51HabcDEF23456789xyz",
+        "key: 'pk_live_51HabcDEF23456789xyz', // old",
+        'curl -H "Authorization: Bearer pk_live_51HabcDEF23456789xyz" -v',
+        "pk_live_51HabcDEF23456789xyz",
+    ],
+)
+def test_a_key_of_another_form_is_found_in_the_line_of_a_snippet(line: str) -> None:
+    place = {"artifactLocation": {"uri": "a.py"}, "region": {"startLine": 1, "snippet": {"text": line}}}
+    run = {"tool": {}, "results": [{"message": {"text": "m"}, "locations": [{"physicalLocation": place}]}]}
+    report = read(json.dumps({"version": "2.1.0", "runs": [run]}))
+    assert leak_of(report, "pk_live_51HabcDEF23456789xyz")
+    assert (report.unreadable, [leak.is_cut for leak in report.leaks]) == (0, [False])

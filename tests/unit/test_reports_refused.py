@@ -156,3 +156,65 @@ def test_no_error_repeats_what_is_in_the_report() -> None:
             read(text)
         assert OLD not in repr(caught.value) + " ".join(caught.value.sentences())
         assert caught.value.__cause__ is None
+
+
+def _sarif(snippet: str) -> str:
+    place = {"artifactLocation": {"uri": "a.py"}, "region": {"startLine": 1, "snippet": {"text": snippet}}}
+    run = {"tool": {}, "results": [{"message": {"text": "m"}, "locations": [{"physicalLocation": place}]}]}
+    return json.dumps({"version": "2.1.0", "runs": [run]})
+
+
+def _is_said(data: str) -> bool:
+    """Whether the report is refused, or tells that something of it could not be read."""
+    try:
+        report = read(data)
+    except ReportError:
+        return True
+    return bool(report.unreadable) or any(leak.is_cut for leak in report.leaks)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        f"KEY={OLD[:30]}",
+        f'"{OLD[:30]}"',
+        f"Authorization: Bearer {OLD[:40]}",
+        "<hidden>",
+        "[FILTERED]",
+        "requires login",
+        "Sensitive",
+        "<removed by policy>",
+        "\u2039secret\u203a",
+        f"{OLD[:5]}**",
+        f"{OLD[:6]}**{OLD[-4:]}",
+        f"{OLD[:20]} ... {OLD[-4:]}",
+        OLD[:-1] + "A",
+        OLD[:7],
+        f"{OLD[:10]}\n",
+    ],
+)
+def test_a_stump_or_a_mask_in_whatever_stands_around_it_is_never_just_not_ours(secret: str) -> None:
+    assert _is_said(json.dumps([FINDING | {"Secret": secret}]))
+    assert _is_said(_sarif(secret))
+    assert _is_said(_sarif(f"ROUTIC_API_KEY = {secret}"))
+
+
+@pytest.mark.parametrize("snippet", ["import os", "requires login", "os.environ['ROUTIC_API_KEY']", "}", "key = get()"])
+def test_a_snippet_without_a_secret_in_it_is_never_just_not_ours(snippet: str) -> None:
+    assert _is_said(_sarif(snippet))
+
+
+def test_a_masked_secret_is_unreadable_though_another_key_is_in_its_line() -> None:
+    report = read(json.dumps([FINDING | {"Secret": "REDACTED", "Line": f"old={OLD}"}]))
+    assert (report.unreadable, len(report.leaks)) == (1, 1)
+
+
+def test_a_stump_beside_a_whole_key_is_said() -> None:
+    assert read(json.dumps([FINDING | {"Secret": OLD, "Line": f"{OLD} sk-Zz9Yy8Xx7Ww6"}])).unreadable == 1
+    assert read(json.dumps([FINDING | {"Secret": OLD, "Line": OLD[:20]}])).unreadable == 0
+
+
+@pytest.mark.parametrize("secret", ["sk-ant-api03-AbCd", "sk-0123456789abcdef0123456789abcdef", "a-plain-password"])
+def test_a_whole_secret_of_others_is_no_stump(secret: str) -> None:
+    assert not _is_said(json.dumps([FINDING | {"Secret": secret}]))
+    assert not _is_said(_sarif(f'KEY = "{secret}"'))

@@ -11,13 +11,13 @@ from stat import S_ISREG
 from typing import Final
 
 from routic_cli.domain.keys import UnixSeconds
+from routic_cli.scanning.reports.candidates import keys_of
 from routic_cli.scanning.reports.entry import (
     Entry,
     Format,
     GoneBy,
     Place,
     Record,
-    keys_of,
     line_of,
     moment_of,
     where_of,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -11,13 +11,16 @@ from typing import Any, Final, NamedTuple
 
 from routic_cli.domain.key_format import is_hint
 from routic_cli.domain.keys import UnixSeconds
-from routic_cli.scanning.find import keys_in
 
 Record = Mapping[str, Any]
 Place = tuple[str | None, ...]
 """Where a record stands in its document: a name for each object around it, None for each array."""
 
-_MASK: Final = re.compile(r"redact|masked|\*{3}|•{3}|…", re.IGNORECASE)
+_MASK: Final = re.compile(
+    r"redact|masked|\*{2,}|•{2,}|…|\.{3}|(?<![a-z])(?:hidden|filtered|requires login|removed|sensitive)(?![a-z])",
+    re.IGNORECASE,
+)
+_BRACKETED: Final = re.compile(r"<[^<>]*>|\[[^\[\]\"']*\]|\u2039[^\u203a]*\u203a|«[^»]*»")
 _FILLER: Final = re.compile(r"[xX.#·-]*")
 _LATEST: Final = 253_402_300_799  # the end of the year 9999
 _LONGEST_NAME: Final = 1024
@@ -51,7 +54,8 @@ class Entry:
     """One secret that a report tells of.
 
     `secret` is its text, masked or missing where the scanner was told so; `around` are texts that it may stand in.
-    `why` is what keeps it from being read, where the format knows better.
+    `why` is what keeps it from being read, where the format knows better. `is_excerpt` where `secret` may be whole
+    lines of a file with the secret somewhere in them.
     """
 
     secret: str | None = field(repr=False)
@@ -59,6 +63,7 @@ class Entry:
     where: Where = NOWHERE
     at: UnixSeconds | None = None
     why: str = ""
+    is_excerpt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +137,8 @@ def is_masked(text: str) -> bool:
     """Whether a text stands for a secret without being it: `REDACTED`, `***`, a beginning with dots behind it."""
     text = text.strip()
     return (
-        text.endswith("...") or is_hint(text) or _MASK.search(text) is not None or _FILLER.fullmatch(text) is not None
+        is_hint(text)
+        or _MASK.search(text) is not None
+        or _BRACKETED.fullmatch(text) is not None
+        or _FILLER.fullmatch(text) is not None
     )
-
-
-def keys_of(texts: Sequence[str]) -> Iterator[str]:
-    """The keys of our own form in the texts."""
-    for text in texts:
-        for found in keys_in(text.encode("utf-8", "replace")):
-            yield found.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -11,14 +11,15 @@ from typing import Final
 from routic_cli.domain.key_format import PREFIX
 from routic_cli.domain.keys import UnixSeconds
 from routic_cli.domain.secret import Fingerprint, fingerprint_of
-from routic_cli.scanning.reports.entry import Entry, Where, is_masked, keys_of
+from routic_cli.scanning.reports.candidates import MOST, is_name, keys_of, stumps_of, words_of
+from routic_cli.scanning.reports.entry import Entry, Where, is_masked
 
 _PLACES: Final = 20
-_AROUND_A_SECRET: Final = re.compile(r"^(?:Bearer\s+)?[\s\"'`]+|[\s\"'`]+$|^Bearer\s+", re.IGNORECASE)
+_BEARER: Final = re.compile(r"Bearer\s+", re.IGNORECASE)
+_QUOTES: Final = " \t\r\n\f\v\"'`"
 _SHORTEST: Final = 20
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LEAST_CHANGES: Final = 0.25
-_CUT_SHORT: Final = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])sk-[0-9A-Za-z]{8,44}")
 
 
 @dataclass(slots=True)
@@ -73,18 +74,19 @@ class Report:
         self.entries += 1
         if name not in self.formats:
             self.formats.append(name)
-        # A half of a pair of surrogates is no character, and has no hash.
-        texts = list(dict.fromkeys(text.encode("utf-8", "replace").decode() for text in _readable(entry)))
-        if not texts:
-            is_masked_one = bool(entry.secret)
-            self.masked += is_masked_one
-            self.cannot_read(entry.where, entry.why or ("masked" if is_masked_one else "without the secret"), in_clear)
+        read = _Read(entry)
+        if read.is_masked or not read.texts:
+            self.masked += read.is_masked
+            self.cannot_read(entry.where, entry.why or ("masked" if read.is_masked else "without the secret"), in_clear)
+        elif read.keys and read.stumps:
+            self.cannot_read(entry.where, "beside a key there is one that is not whole", in_clear)
+        if not read.texts:
             return
-        hashes = tuple(fingerprint_of(text) for text in texts)
+        hashes = tuple(fingerprint_of(text) for text in read.texts)
         leak = self._leaks.get(hashes)
         if leak is None:
-            guessable = frozenset(h for h, text in zip(hashes, texts, strict=True) if is_guessable(text))
-            leak = self._leaks[hashes] = Leak(hashes, guessable, _CUT_SHORT.fullmatch(texts[0]) is not None)
+            guessable = frozenset(h for h, text in zip(hashes, read.texts, strict=True) if is_guessable(text))
+            leak = self._leaks[hashes] = Leak(hashes, guessable, read.is_doubtful)
         leak.seen(entry.where, entry.at)
 
     def cannot_read(self, where: Where, why: str, in_clear: str = "") -> None:
@@ -95,13 +97,32 @@ class Report:
             self.troubles.append((where, why))
 
 
-def _readable(entry: Entry) -> Iterator[str]:
-    """What may be the key: those in the entry that are of our form, and the whole of a text that is no mask."""
-    secret = entry.secret or ""
-    yield from keys_of([secret, *entry.around])
-    if secret.strip() and not is_masked(secret):
-        yield secret.strip()
-        yield _AROUND_A_SECRET.sub("", secret)
+class _Read:
+    """An entry, read: the texts in it that may be the key, and what is to be said of it if none of them is."""
+
+    def __init__(self, entry: Entry) -> None:
+        secret = entry.secret or ""
+        self.keys = list(dict.fromkeys(keys_of([secret, *entry.around])))
+        stumps = dict.fromkeys(stumps_of([secret, *entry.around]))
+        self.stumps = [each for each in stumps if not any(key.startswith(each) for key in self.keys)]
+        has_key = next(keys_of([secret]), None) is not None
+        self.is_masked = bool(secret) and not has_key and is_masked(secret)
+        is_excerpt = entry.is_excerpt and any(char.isspace() or char in "=\"'`" for char in secret.strip())
+        words = [word for word in words_of(secret) if not is_masked(word)] if is_excerpt else []
+        is_lost = entry.is_excerpt and all(map(is_name, words if is_excerpt else [secret]))
+        whole = [] if self.is_masked or (is_lost and not words) else _whole(secret)
+        named = [] if self.is_masked and is_lost else words
+        loose = [] if self.is_masked else self.stumps
+        # A half of a pair of surrogates is no character, and has no hash.
+        texts = (text.encode("utf-8", "replace").decode() for text in (*self.keys, *whole, *named, *loose))
+        self.texts: Sequence[str] = list(dict.fromkeys(texts))
+        self.is_doubtful = not self.keys and (bool(self.stumps) or is_lost or len(words) > MOST)
+
+
+def _whole(secret: str) -> Sequence[str]:
+    """A text as it is, and without what it was quoted in."""
+    text = secret.strip()
+    return [text, _BEARER.sub("", secret.strip(_QUOTES), count=1).strip(_QUOTES)] if text else []
 
 
 def is_guessable(text: str) -> bool:

@@ -46,7 +46,7 @@ def _result(record: Record) -> Entry:
     message = text_of(record, "message", "text")
     why = "" if snippets else "it has no snippet"
     around = [*snippets[1:], *([message] if message else [])]
-    return Entry(snippets[0] if snippets else None, around, where._replace(commit=commit), at, why)
+    return Entry(snippets[0] if snippets else None, around, where._replace(commit=commit), at, why, is_excerpt=True)
 
 
 def _items(value: object) -> Iterator[Any]:
