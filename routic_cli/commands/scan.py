@@ -17,6 +17,7 @@ from routic_cli.domain.errors import InvalidRequestError, PartialFailureError, R
 from routic_cli.domain.keys import Verdict, VerdictStatus
 from routic_cli.domain.secret import Fingerprint
 from routic_cli.output.amounts import counted
+from routic_cli.output.inert import inert
 from routic_cli.output.progress import progress
 from routic_cli.output.scan import print_scan
 from routic_cli.output.scan.json_list import FIELDS
@@ -34,6 +35,7 @@ routic scan --print-rules gitleaks > .gitleaks.toml
 """
 
 _FINDINGS: Final = 9
+_AT_ONCE: Final = 2000  # what was answered before the store failed still counts
 _LEVELS: Final = tuple(Level)
 _ADVICE: Final = "routic scan --store URL"
 
@@ -121,7 +123,7 @@ def _check(*, staged: bool, history: bool, unreachable: bool, no_ignore: bool) -
 def _existing(paths: Sequence[Path]) -> Sequence[Path]:
     for path in paths:
         if not os.path.lexists(path):
-            raise InvalidRequestError(f"There is no {path}", not_done="Nothing was scanned", param="PATH")
+            raise InvalidRequestError(f"There is no {inert(str(path))}", not_done="Nothing was scanned", param="PATH")
     return paths
 
 
@@ -175,8 +177,10 @@ def _ask(session: Session, scan: Scan) -> tuple[Mapping[Fingerprint, Verdict], l
         if isinstance(store, LocalStore) and _is_missing(store.path):
             scan.notices.append((f"There is no store at {store.path}: nobody was asked about the keys", _ADVICE))
             return {}, []
-        for sha256 in scan.distinct():
-            verdicts[sha256] = session.transport.verify(sha256)
+        hashes = scan.distinct()
+        for start in range(0, len(hashes), _AT_ONCE):
+            some = hashes[start : start + _AT_ONCE]
+            verdicts |= zip(some, session.transport.verify_many(some), strict=True)
     except RouticError as error:
         return verdicts, [error]
     return verdicts, []
@@ -213,13 +217,10 @@ def _conclude(session: Session, scan: Scan, report: ScanReport, errors: list[Rou
 
 
 def _tell(session: Session, scan: Scan, report: ScanReport) -> None:
-    for what, remedy in scan.troubles:
-        session.console.problem(what)
-        if remedy:
-            session.console.remedy(session.with_its_flags(remedy))
-    for what, remedy in scan.notices:
-        session.console.warn(what)
-        if remedy:
-            session.console.remedy(session.with_its_flags(remedy))
+    for say, told in ((session.console.problem, scan.troubles), (session.console.warn, scan.notices)):
+        for what, remedy in told:
+            say(inert(what))  # a name of a file in it may have line breaks
+            if remedy:
+                session.console.remedy(inert(session.with_its_flags(remedy)))
     if report.found or not scan.troubles:
         tell(session.console, report)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from routic_cli.scanning.blobs import hits_of
 from routic_cli.scanning.find import Hit
 from routic_cli.scanning.git_stream import ScanError, records, streaming
+from routic_cli.scanning.names import typed
 from routic_cli.scanning.objects import Suspect, sift
 from routic_cli.scanning.origins import History, Origin, first_of_each, reachable, short_name
 from routic_cli.scanning.repositories import Repository
@@ -121,7 +121,7 @@ def _unplaced(suspects: Sequence[Suspect], hits: _Hits, what: str = "") -> Itera
 
 def _gaps(repository: Repository) -> Iterator[tuple[str, str]]:
     """What a clone has left out, which only its origin could show, and the command that fetches it."""
-    git = f"git -C {shlex.quote(str(repository.folder))}"
+    git = f"git -C {typed(str(repository.folder))}"
     if (repository.store / "shallow").exists():
         yield f"The history of {repository.folder} is cut off: it is a shallow clone", f"{git} fetch --unshallow"
     if any((repository.store / "objects/pack").glob("*.promisor")):

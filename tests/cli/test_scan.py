@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -12,7 +14,9 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from routic_cli.domain.minting import mint_secret
 from tests.support.gateways import routic_serve
+from tests.support.hostile import Between
 from tests.support.sandbox import Sandbox
 from tests.support.scanned import Planted, plant
 from tests.support.terminal import Terminal
@@ -127,6 +131,42 @@ def test_github_gets_annotations_that_no_name_can_break_out_of(planted: Planted)
     assert "%0Aroutic keys revoke prod --reason leaked" in lines[0]
 
 
+_HOSTILE = "x\n::stop-commands::tok"
+
+
+@pytest.mark.parametrize("name", [f"public/{_HOSTILE}", "::error::x", " ::error::y", f"\x1b[2J{_HOSTILE}\u2028"])
+@pytest.mark.parametrize("flag", [(), ("--staged",), ("--history",)])
+def test_no_line_of_what_is_printed_is_a_command_that_a_name_has_in_it(
+    planted: Planted, name: str, flag: tuple[str, ...]
+) -> None:
+    planted.commit("clean", "nothing\n")
+    planted.write(name, f"K='{planted.prod}'\n")
+    planted.sandbox.git("add", "--force", "--", f"./{name}")
+    if flag == ("--history",):
+        planted.sandbox.git("commit", "--quiet", "--message", "x")
+    done = planted.scan(*flag, code=9)
+    for line in (done.out + done.err).split("\n"):
+        assert line.isprintable() or "\t" in line
+        assert not line.lstrip().startswith("::")
+
+
+def test_a_name_in_what_could_not_be_read_stays_on_its_line(planted: Planted) -> None:
+    (planted.top / _HOSTILE).symlink_to("nowhere")
+    done = planted.scan(_HOSTILE, code=8)
+    assert "x\\n::stop-commands::tok could not be read" in done.err
+
+
+@pytest.mark.parametrize("name", [_HOSTILE, "it's\\n\n", "1\x01" + "1", "plain name", os.fsdecode(b"caf\xe9\n")])
+def test_the_remedy_of_a_strange_name_is_one_line_that_works(planted: Planted, name: str) -> None:
+    planted.commit("clean", "nothing\n")
+    planted.write(name, planted.prod)
+    planted.sandbox.git("add", "--force", "--", name)
+    done = planted.scan("--staged", code=9)
+    (remedy,) = [line.partition("Try: ")[2] for line in done.err.split("\n") if "Try: " in line]
+    assert planted.sandbox.shell(f"exec bash -c {shlex.quote(remedy)}").code == 0
+    planted.scan("--staged", code=0)
+
+
 def test_offline_nobody_says_that_a_key_is_dead_so_each_counts(planted: Planted) -> None:
     done = planted.scan("--offline", "old.txt", code=9, env={"ROUTIC_STORE": "https://127.0.0.1:1"})
     assert done.out.endswith("\tnot_asked\n")
@@ -148,6 +188,13 @@ def test_a_remote_store_is_asked_with_no_more_than_a_job_needs(planted: Planted,
             ("leak", 3, None, "unknown"),
             ("leak", 2, None, "revoked"),
         ]
+
+
+def test_a_remote_store_is_asked_once_for_many_keys(planted: Planted) -> None:
+    with far_away(planted, "keys:read") as there, Between(there.sandbox.extra["ROUTIC_STORE"]) as between:
+        there.write("many", "".join(f"{mint_secret().reveal()}\n" for _ in range(50)))
+        there.scan(code=9, env={"ROUTIC_STORE": between.url})
+        assert len(between.requests) == 1
 
 
 def test_a_credential_that_is_not_enough_is_an_error_and_hides_no_finding(planted: Planted) -> None:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 from routic_cli.domain.keys import Verdict, VerdictStatus
-from routic_cli.output.inert import without_secrets
+from routic_cli.output.inert import inert, without_secrets
+from routic_cli.scanning.names import typed
 from routic_cli.scanning.sightings import STAGED, Sighting
 
 NOT_ASKED: Final = "not_asked"
@@ -66,12 +67,12 @@ class FoundKey:
     @property
     def where(self) -> str:
         """`file:line`, fit to be shown."""
-        return without_secrets(self.sighting.where)
+        return inert(without_secrets(self.sighting.where))
 
     @property
     def held_by(self) -> str:
         """The branch, tag, stash or reflog, fit to be shown."""
-        return without_secrets(self.sighting.held_by)
+        return inert(without_secrets(self.sighting.held_by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class ScanReport:
         """Commands: out of the commit with it, where it is not in one yet; else what ends or replaces the key."""
         if self.unit == STAGED and found.counts and found.file and not found.file.startswith(_OUTSIDE):
             # Unlike `restore --staged` it also works before the first commit; names begin at the top.
-            return [f"git reset --quiet -- {shlex.quote(f':/{found.file}')}"]
+            return [f"git reset --quiet -- {typed(f':/{found.file}')}"]
         if found.status == VerdictStatus.ACTIVE:
             name = shlex.quote(found.key_name or found.key_id or "")
             return [self.ours(f"routic keys revoke {name} --reason leaked"), self.ours(f"routic rotate {name} --now")]

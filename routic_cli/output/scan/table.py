@@ -13,6 +13,7 @@ from routic_cli.output.tables import simple_lines, simple_table
 
 _STYLES: Final = {Level.ERROR: "bad", Level.WARNING: "caution", Level.NOTE: "gone"}
 _SHORT: Final = 12
+_COMMAND: Final = "::"  # begins what GitHub Actions obeys, in whatever a step prints
 _ORDER: Final = ("active", NOT_ASKED, "unknown", "expired", "revoked")
 
 
@@ -45,7 +46,10 @@ def tell(console: Console, report: ScanReport) -> None:
 
 
 def _line(found: FoundKey) -> list[str]:
-    return [found.where, found.sighting.commit or "", found.sighting.hint, found.key_name or "", found.status]
+    where = found.where
+    if where.lstrip().startswith(_COMMAND):
+        where = f"./{where}"
+    return [where, found.sighting.commit or "", found.sighting.hint, found.key_name or "", found.status]
 
 
 def _row(found: FoundKey, *, history: bool, unicode: bool) -> list[Cell]:
