@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 
 import pytest
 
@@ -218,3 +220,28 @@ def test_a_stump_beside_a_whole_key_is_said() -> None:
 def test_a_whole_secret_of_others_is_no_stump(secret: str) -> None:
     assert not _is_said(json.dumps([FINDING | {"Secret": secret}]))
     assert not _is_said(_sarif(f'KEY = "{secret}"'))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bz2.compress(OLD.encode()),
+        lzma.compress(OLD.encode()),
+        gzip.compress(gzip.compress(OLD.encode(), mtime=0), mtime=0),
+        b"PK\x03\x04\x14\0\0\0 " + OLD.encode(),
+        b"\x28\xb5\x2f\xfd " + OLD.encode(),
+        b"\x04\x22\x4d\x18 " + OLD.encode(),
+        b"7z\xbc\xaf\x27\x1c " + OLD.encode(),
+        b"%PDF-1.7\n" + OLD.encode(),
+        gzip.compress(b"a.txt" + b"\0" * 100 + OLD.encode(), mtime=0),
+        OLD.encode() + b"\n\x7fELF\x02\x01\x01",
+        b"x" * (3 << 20) + b"\0" + OLD.encode(),
+    ],
+    ids=range(11),
+)
+def test_what_is_packed_or_no_text_is_not_searched_for_the_pieces_that_stand_in_it_by_chance(data: bytes) -> None:
+    assert refused(data).what == "The report could not be read"
+
+
+def test_a_log_in_colours_is_text() -> None:
+    assert len(read(f"\x1b[31m{OLD}\x1b[0m\a\f\n").leaks) == 1

@@ -25,7 +25,7 @@ def entries(source: Readable) -> Iterator[Entry]:
         where = Where(line=number)
         if _MASKED.search(line):
             yield Entry("REDACTED", where=where)
-        if b"sk-" not in line and b"\0" not in line:
+        if b"sk-" not in line:
             continue
         keys = [found.text for found in keys_in(line)]
         yield from (Entry(text, where=where) for text in dict.fromkeys(keys))

@@ -64,8 +64,8 @@ def read_report(blocks: Iterable[bytes], folders: Sequence[Path] = (Path(),)) ->
     ReportError when it is empty, broken, of no form that is known, or tells of secrets without giving one of them: it
     would be dangerous to say that it has no keys of ours.
     """
-    source = _Blocks(utf8(blocks))
     try:
+        source = _Blocks(utf8(blocks))
         if not source.peek().strip():
             raise _empty()
         report = _of_json(source, formats(folders)) if _JSON.match(source.peek()) else _of_text(source)
