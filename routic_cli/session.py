@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from routic_cli.transport.interface import Transport
     from routic_cli.workflows.issue import Desk
     from routic_cli.workflows.journal import Journal
+    from routic_cli.workflows.revoking import RevokingDesk
 
 
 class Session:
@@ -160,11 +161,51 @@ class Session:
 
         DeliveryError when --json will have to print what came of the change, and standard output is closed.
         """
+        self._require_a_reader()
+        return self.desk.transport
+
+    @property
+    def revoking_transport(self) -> Transport:
+        """The same for ending keys: they end also where this machine's memory cannot be read or written."""
+        self._require_a_reader()
+        return self.revoking_desk.transport
+
+    def _require_a_reader(self) -> None:
         if self.wants_json:
             from routic_cli.delivery.stdout import require_open_stdout
 
             require_open_stdout()
-        return self.desk.transport
+
+    @cached_property
+    def memory_trouble(self) -> RouticError | None:
+        """Why this machine does not know what it has placed and left open; a warning tells it once."""
+        store = self.config.keys_url
+        try:
+            self.state.operations(store)
+        except RouticError as error:
+            return self._warn_of_memory(error)
+        return None
+
+    @cached_property
+    def revoking_desk(self) -> RevokingDesk:
+        """What a revocation works with, after recovery where that is possible."""
+        from routic_cli.workflows.revoking import RevokingDesk
+
+        transport, store = self.transport, self.config.keys_url  # trouble with these is an error
+        if self.memory_trouble is None:
+            try:
+                self.desk  # noqa: B018  # what a crash left open
+            except RouticError as error:
+                self.memory_trouble = self._warn_of_memory(error)
+        warn, trouble = self.console.warn, self.memory_trouble
+        return RevokingDesk(transport, store, self.journal, self.now(), self.state, warn, trouble)
+
+    def _warn_of_memory(self, error: RouticError) -> RouticError:
+        said = ["What this machine remembers of its keys cannot be used", error.what, error.why]
+        self.console.warn(". ".join(part.rstrip(".") for part in said if part))
+        if error.remedy:
+            self.console.remedy(self.with_its_flags(error.remedy))
+        return error
 
     @cached_property
     def state(self) -> StateStore:

@@ -429,3 +429,27 @@ def test_a_key_in_two_shapes_leaked_at_the_earlier_date_and_in_both_places(machi
     assert version["count"] == 2
     assert version["at"] == int(datetime.fromisoformat(early).timestamp())
     assert [each["file"] for each in version["places"]] == ["late.py", "early.py"]
+
+
+@pytest.mark.parametrize("trouble", ["damaged", "not private"])
+@pytest.mark.parametrize("how", ["named", "from", "leaked", "replace"])
+def test_trouble_with_this_machines_memory_keeps_no_key_alive(
+    machine: Machine, leaked: str, trouble: str, how: str
+) -> None:
+    state = machine.sandbox.state_file
+    if trouble == "damaged":
+        state.write_bytes(b"no database, and longer than its header would be" * 40)
+    else:
+        state.chmod(0o644)
+    command = {
+        "named": ("keys", "revoke", "prod", "--yes"),
+        "from": ("keys", "revoke", "--from", "-", "--yes"),
+        "leaked": RESPOND,
+        "replace": REPLACE,
+    }[how]
+    done = machine.run(*command, stdin="" if how == "named" else gitleaks(leaked))
+    assert done.code == (8 if how == "replace" else 0), done.err
+    assert trouble in done.err
+    assert machine.verdict(leaked) == "revoked"
+    if how == "replace":
+        assert "places that have it are not known" in done.err

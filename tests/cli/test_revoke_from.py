@@ -326,3 +326,14 @@ def test_where_there_is_no_store_nobody_says_that_a_key_is_not_ours(owner: Sandb
 
 def test_a_report_without_findings_needs_no_store(owner: Sandbox) -> None:
     assert owner.run(*YES, "--store", "none.db", stdin="[]").code == 0
+
+
+def test_no_name_in_a_report_begins_a_line_of_what_is_said(owner: Sandbox) -> None:
+    """A CI runner obeys lines of its log that begin with `::`, wherever they come from."""
+    hostile = "a\n::stop-commands::x\n"
+    found, masked = RULE | {"File": hostile, "Secret": CONFIG}, RULE | {"File": f"::y{hostile}", "Secret": "REDACTED"}
+    done = owner.run(*YES, stdin=json.dumps([found, masked]))
+
+    assert (done.code, "config" in live(owner)) == (8, False)
+    assert "::stop-commands::" in done.err
+    assert not [line for line in (done.out + done.err).splitlines() if line.strip().startswith("::")]

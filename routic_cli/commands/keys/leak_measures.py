@@ -33,11 +33,15 @@ def measures_of(
     measures = [Measure(each, _step(each, response, now)) for each in leaks]
     changing = [each for each in measures if each.step in {Step.REPLACE, Step.END}]
     refused = _refusal(transport) if changing else None
+    replacing = any(each.step is Step.REPLACE for each in measures)
+    forgotten = _forgotten(session) if replacing else None
     without = [each.leaked.key for each in changing if each.step is Step.REPLACE]
-    needing = {key.id for key in without if not _places_of(session, key)}
+    needing = {key.id for key in without if not forgotten and not _places_of(session, key)}
     for measure in changing:
         if refused is not None:
             measure.step, measure.trouble = Step.REVOKE, refused
+        elif measure.step is Step.REPLACE and forgotten is not None:
+            measure.step, measure.trouble = Step.REVOKE, forgotten
         elif measure.step is Step.REPLACE:
             _prepare(
                 session, transport, measure, response, shared=len(needing) > 1 and measure.leaked.key.id in needing
@@ -47,6 +51,7 @@ def measures_of(
             response.replace
             and measure.step in {Step.END, Step.NOTHING}
             and measure.leaked.key.status is KeyStatus.ACTIVE
+            and session.memory_trouble is None
         ):
             _see_who_is_behind(session, measure)
     return measures
@@ -69,6 +74,13 @@ def _refusal(transport: Transport) -> CredentialError | None:
     except CredentialError as error:
         return error
     return None
+
+
+def _forgotten(session: Session) -> RouticError | None:
+    """Why nothing can be delivered, not even to a place that is named: what is begun has to be written down."""
+    if session.memory_trouble is None:
+        return None
+    return RouticError("The places that have it are not known", why=session.memory_trouble.what)
 
 
 def _prepare(session: Session, transport: Transport, measure: Measure, response: Response, *, shared: bool) -> None:

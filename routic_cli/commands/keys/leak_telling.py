@@ -105,5 +105,7 @@ def _named(results: Sequence[Result]) -> str:
 
 
 def known_places(session: Session, key_id: KeyId) -> list[Placement]:
-    """Where this machine has put the key."""
+    """Where this machine has put the key, as far as it remembers."""
+    if session.memory_trouble is not None:
+        return []
     return [Placement(each.kind, each.location, each.variable) for each in session.placements(key_id)]

@@ -35,7 +35,7 @@ def revoke_named(
     session: Session, keys: Sequence[Key], errors: Mapping[str, RouticError], response: Response, refs: Sequence[str]
 ) -> None:
     """What was named has leaked. Names that mean no key are told of at the end, when what leaked is dead."""
-    transport = session.transport if response.dry_run else session.changing_transport
+    transport = session.transport if response.dry_run else session.revoking_transport
     # Found again: what a crash had left open has been finished or undone since.
     leaks = named_leaks([transport.find(key.id) for key in keys], session.now())
     for each in leaks:
@@ -74,7 +74,7 @@ def close_incident(
 ) -> None:
     """All of it. PartialFailureError where a replacement is missing that was asked for; another where it lives on."""
     checked_reason(response.reason)  # a wrong one that was typed is told before anything ends
-    transport = session.transport if response.dry_run else session.changing_transport
+    transport = session.transport if response.dry_run else session.revoking_transport
     measures = measures_of(session, transport, leaks, response)
     reason = _reason_of(response, report)
     say_what_happens(session, measures)
@@ -84,7 +84,7 @@ def close_incident(
         if any(each.step is not Step.NOTHING for each in measures):
             confirm(session, question(measures), yes=response.yes, command=command)
         results = []
-        for result in respond(measures, session.desk, reason, _own(session)):
+        for result in respond(measures, session.revoking_desk, reason, _own(session)):
             results.append(result)
             tell(session, result)
         order = {each.leaked.key.id: number for number, each in enumerate(measures)}

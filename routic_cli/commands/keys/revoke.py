@@ -106,9 +106,9 @@ def _revoke_named(session: Session, refs: Sequence[str], response: Response, *, 
     else:
         command = f"routic keys revoke {' '.join(refs)}"
         confirm(session, f"Revoke {_counted(keys)} for good?", yes=response.yes, command=command)
-        results = session.changing_transport.revoke([key.id for key in keys], response.reason)
+        results = session.revoking_transport.revoke([key.id for key in keys], response.reason)
         for key in keys:
-            session.desk.forget_sealed(key.id)
+            session.revoking_desk.forget_sealed(key.id)
         _tell(session, results)
         if response.wait is not None:
             await_verdicts(session, {v.sha256: False for key in keys for v in key.versions}, response.wait)

@@ -53,7 +53,7 @@ def revoke_from(session: Session, asked: Asked, response: Response) -> None:
     report = _read(session, asked.source)
     _require_a_store(session, report)
     is_remote = isinstance(session.config.store_url, RemoteStore)
-    transport = session.transport if asked.dry_run else session.changing_transport
+    transport = session.transport if asked.dry_run else session.revoking_transport
     with progress(session.console, "Looking up", len(report.leaks)) as bar:
         found = triage(transport, report, is_remote=is_remote, told=bar.advance)
     _show(session, found)
@@ -137,7 +137,7 @@ def _revoke(
                 error.not_done = f"{len(results):,} keys were revoked before it; the same command again does the rest"
             raise
     for each in ending:
-        session.desk.forget_sealed(each.key.id)
+        session.revoking_desk.forget_sealed(each.key.id)
     return results
 
 
@@ -167,7 +167,7 @@ def _ended(found: Sequence[LeakedVersion], now: UnixSeconds) -> str:
 def _told(found: Sequence[LeakedVersion]) -> str:
     """`config.py:4`, with how many other times it was found."""
     others = sum(each.count for each in found) - 1
-    return f"{found[0].places[0]}" + (f" and {counted(others, 'other place')}" if others else "")
+    return inert(str(found[0].places[0])) + (f" and {counted(others, 'other place')}" if others else "")
 
 
 def _named(ending: Sequence[LeakedKey]) -> str:
@@ -249,7 +249,8 @@ def _conclude(report: Report, found: Triage) -> None:
     if report.unreadable:
         what = f"{counted(report.unreadable, 'finding')} of the report could not be read"
         where, why = report.troubles[0]
-        why = f"{where}: {why}"
+        # Never at the beginning of a line: a CI runner obeys lines that begin with `::`.
+        why = f"At {inert(str(where))}: {why}"
     else:
         what = f"{counted(found.cut, 'secret')} of the report may be keys of ours without their end"
         why = "They begin as our keys do, and are shorter; a rule of the scanner that is too short cuts them"
