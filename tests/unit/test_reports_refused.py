@@ -245,3 +245,42 @@ def test_what_is_packed_or_no_text_is_not_searched_for_the_pieces_that_stand_in_
 
 def test_a_log_in_colours_is_text() -> None:
     assert len(read(f"\x1b[31m{OLD}\x1b[0m\a\f\n").leaks) == 1
+
+
+_RUN: dict[str, object] = {"tool": {}, "results": []}
+_LOG = '{"level": "info-0", "ts": "2026-11-23T13:35:15Z", "logger": "trufflehog", "msg": "%s"}\n'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps({"version": "2.1.0", "runs": [_RUN | {"invocations": [{"executionSuccessful": False}]}]}),
+        json.dumps({"version": "2.1.0", "runs": [_RUN | {"externalPropertyFileReferences": {"results": [{}]}}]}),
+        json.dumps({"version": "2.1.0", "runs": [_RUN | {"results": {"0": {"message": {}}}}]}),
+        json.dumps({"version": "2.1.0", "runs": [_RUN | {"results": {}}]}),
+        json.dumps({"version": "1.5.0", "plugins_used": [], "results": {"a": {"hashed_secret": "0" * 40}}}),
+        json.dumps({"version": "1.5.0", "plugins_used": [], "results": {"a": None}}),
+        json.dumps({"version": "1.5.0", "plugins_used": [], "results": None}),
+        _LOG % "running source",
+        _LOG % "finished scanning" + _LOG % "running source",
+    ],
+)
+def test_a_scan_that_failed_or_is_not_wholly_there_has_not_found_nothing(data: str) -> None:
+    refused(data)
+
+
+def test_a_scan_that_was_killed_behind_its_first_finding_is_said() -> None:
+    with_log = data_of("trufflehog-with-log.jsonl")
+    assert read(with_log).unreadable == 0
+    assert read(with_log[: with_log.rstrip().rindex(b"\n") + 1]).unreadable == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps({"version": "2.1.0", "runs": [_RUN | {"invocations": [{"executionSuccessful": True}]}]}),
+        _LOG % "running source" + _LOG % "finished scanning",
+    ],
+)
+def test_a_scan_that_came_to_its_end_and_found_nothing_is_believed(data: str) -> None:
+    assert (read(data).unreadable, read(data).leaks) == (0, [])

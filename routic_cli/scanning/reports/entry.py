@@ -32,6 +32,7 @@ class GoneBy(Enum):
     NOTHING = "an empty array"
     ARRAY = "an array"
     OBJECT = "an object"
+    STRANGE = "an object with more in it than arrays: something that was not looked into"
 
 
 class Where(NamedTuple):
@@ -72,13 +73,15 @@ class Format:
 
     `read` gives the entries of a record, none for one that belongs to such a report and tells of no secret, or None
     for what is not its own. `dated` is when a record says that the whole report was made. `in_clear` is the command
-    that makes a report with the secrets in it.
+    that makes a report with the secrets in it. `ended` is whether the scan is known to have come to its end, as it was
+    known before a record and is behind it; None for a report that says nothing of that.
     """
 
     name: str
     read: Callable[[Place, Record], Sequence[Entry] | None]
     in_clear: str
     dated: Callable[[Record], UnixSeconds | None] = lambda _: None
+    ended: Callable[[Record, bool | None], bool | None] = lambda _, before: before
 
 
 def text_of(record: object, *names: str) -> str | None:

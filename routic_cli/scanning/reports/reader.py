@@ -110,10 +110,13 @@ class _Blocks:
 def _of_json(source: _Blocks, known: Sequence[Format]) -> Report:
     report = Report()
     strange = 0
+    ended: dict[str, bool | None] = {}
     for place, record in records(source):
-        if not isinstance(record, dict) or not _take(report, known, place, record):
+        if not isinstance(record, dict) or not _take(report, known, place, record, ended):
             strange += 1
             report.cannot_read(NOWHERE, "of no form that routic knows")
+    if False in ended.values():
+        report.cannot_read(NOWHERE, "the scan did not come to its end")
     if strange and not report.formats:
         raise ReportError(
             "The report is JSON of no form that routic knows",
@@ -123,8 +126,8 @@ def _of_json(source: _Blocks, known: Sequence[Format]) -> Report:
     return report
 
 
-def _take(report: Report, known: Sequence[Format], place: Place, record: Record) -> bool:
-    """Whether one of the formats knows the record; what it says is in the report then."""
+def _take(report: Report, known: Sequence[Format], place: Place, record: Record, ended: dict[str, bool | None]) -> bool:
+    """Whether one of the formats knows the record; what it says is in the report then, and whether its scan `ended`."""
     for each in known:
         entries = each.read(place, record)
         if entries is None:
@@ -132,6 +135,7 @@ def _take(report: Report, known: Sequence[Format], place: Place, record: Record)
         if each.name not in report.formats:
             report.formats.append(each.name)
         report.at = report.at or each.dated(record)
+        ended[each.name] = each.ended(record, ended.get(each.name))
         for entry in entries:
             report.add(entry, each.name, each.in_clear)
         return True

@@ -28,8 +28,18 @@ def _read(place: Place, record: Record) -> Sequence[Entry] | None:
         return [_result(record)]
     if place[-2:] == _RUN:
         # A run whose results are null says that nothing was looked for.
-        return [] if isinstance(record.get("results"), GoneBy) and "tool" in record else None
+        results = record.get("results")
+        is_run = "tool" in record and (results is GoneBy.NOTHING or results is GoneBy.ARRAY)
+        return list(_failures(record)) if is_run else None
     return [] if record.get("runs") is GoneBy.ARRAY and {"version", "$schema"} & record.keys() else None
+
+
+def _failures(run: Record) -> Iterator[Entry]:
+    """What a run says against itself: without this, one that failed is a report without findings."""
+    if any(value_of(each, "executionSuccessful") is False for each in _items(run.get("invocations"))):
+        yield Entry(None, why="the scanner says that it failed")
+    if value_of(run, "externalPropertyFileReferences", "results"):
+        yield Entry(None, why="results of it are in another file")
 
 
 def _result(record: Record) -> Entry:

@@ -28,10 +28,22 @@ def _read(_: Place, record: Record) -> Sequence[Entry] | None:
         where = where_of(record.get("path"), None, record.get("commitHash"))
         at = moment_of(record.get("date"))
         return [Entry(each if isinstance(each, str) else None, (), where, at) for each in record["stringsFound"]]
-    if not (text_of(record, "logger") or "").startswith("trufflehog") or "level" not in record:
+    if not _is_log(record):
         return None
     # Its log, which `2>&1` mixes in.
     return [Entry(None, why="trufflehog could not scan everything")] if record["level"] in _FAILED else []
+
+
+def _is_log(record: Record) -> bool:
+    return (text_of(record, "logger") or "").startswith("trufflehog") and "level" in record
+
+
+def _ended(record: Record, before: bool | None) -> bool | None:
+    """What its log says: of a scan that was killed it lacks the last line, and the findings that were to come."""
+    if not _is_log(record) or record["level"] in _FAILED:  # a failure counts by itself
+        return before
+    told = text_of(record, "msg") or ""
+    return told == "finished scanning" or (bool(before) and told != "running source")
 
 
 def _finding(record: Record) -> Entry:
@@ -43,4 +55,6 @@ def _finding(record: Record) -> Entry:
     return Entry(raw, texts_of(record, "RawV2"), where, moment_of(value_of(source, "timestamp")))
 
 
-FORMAT: Final = Format("trufflehog", _read, in_clear="trufflehog git --json URL, whose field Raw has the secret")
+FORMAT: Final = Format(
+    "trufflehog", _read, in_clear="trufflehog git --json URL, whose field Raw has the secret", ended=_ended
+)

@@ -113,7 +113,8 @@ class _Walk:
         if members is None:
             self._keep(GoneBy.ARRAY if is_filled else GoneBy.NOTHING)
             return
-        if not self._keep(GoneBy.OBJECT) or self._is_run():
+        is_plain = all(isinstance(value, GoneBy) for value in members.values())
+        if not self._keep(GoneBy.OBJECT if is_plain else GoneBy.STRANGE) or self._is_run():
             yield tuple(self._place), members
 
     def _keep(self, value: object) -> bool:
