@@ -181,6 +181,11 @@ def _ask(session: Session, scan: Scan) -> tuple[Mapping[Fingerprint, Verdict], l
         for start in range(0, len(hashes), _AT_ONCE):
             some = hashes[start : start + _AT_ONCE]
             verdicts |= zip(some, session.transport.verify_many(some), strict=True)
+            # A hook must not let pass what another account of the same store lets in.
+            strange = [each for each in some if verdicts[each].status is VerdictStatus.UNKNOWN]
+            if strange:
+                others = session.verify_across_accounts(strange)
+                verdicts |= {sha256: Verdict(status) for sha256, status in others.items()}
     except RouticError as error:
         return verdicts, [error]
     return verdicts, []

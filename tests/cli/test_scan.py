@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from typing import Final
 
 import jsonschema_rs
 import pytest
@@ -20,6 +21,8 @@ from tests.support.hostile import Between
 from tests.support.sandbox import Sandbox
 from tests.support.scanned import Planted, plant
 from tests.support.terminal import Terminal
+
+OTHER: Final = {"ROUTIC_ACCOUNT": "other"}
 
 
 @pytest.fixture
@@ -250,3 +253,22 @@ def test_the_rule_for_gitleaks_is_toml_and_the_one_for_trufflehog_yaml(planted: 
     for regex in (rule["regex"], detector["regex"]["key"]):
         assert re.findall(regex, f"KEY={planted.prod}\n'{planted.old}' x{planted.prod}") == [planted.prod, planted.old]
     assert rule["keywords"] == detector["keywords"] == ["sk-"]
+
+
+def test_a_key_of_another_account_of_the_store_is_active_and_not_named(planted: Planted) -> None:
+    done = planted.scan(code=9, env=OTHER)
+    assert done.out.splitlines()[0] == f"src/keys.ts:1\t\t{planted.hint(planted.prod)}\t\tactive"
+    assert [line.split("\t")[-1] for line in done.out.splitlines()] == ["active", "unknown", "revoked"]
+    assert f"{planted.hint(planted.prod)} is active in another account of the store" in done.err
+    assert "Try:" not in done.err
+    for form in ("json", "github", "sarif"):
+        assert "prod" not in planted.scan("--format", form, "src", code=9, env=OTHER).out
+    planted.sandbox.git("add", "--force", ".")
+    assert "Try: git reset" in planted.scan("--staged", code=9, env=OTHER).err
+
+
+def test_over_http_no_account_hears_of_a_key_of_another(planted: Planted) -> None:
+    with far_away(planted, "keys:read") as there:
+        other = planted.sandbox.ok("keys", "create", "--name", "ci", "--scope", "keys:read", env=OTHER).secret
+        done = there.scan("leak", code=0, env={"ROUTIC_TOKEN": other})
+        assert {line.split("\t")[-1] for line in done.out.splitlines()} == {"unknown"}

@@ -43,6 +43,11 @@ class FoundKey:
         return self.verdict is None or self.verdict.status is VerdictStatus.ACTIVE
 
     @property
+    def is_of_another_account(self) -> bool:
+        """Whether the store knows it, and does not say whose it is."""
+        return self.verdict is not None and self.verdict.key is None and self.status != VerdictStatus.UNKNOWN
+
+    @property
     def level(self) -> Level:
         """An error when it counts; what is dead is a note."""
         if self.counts:
@@ -90,14 +95,14 @@ class ScanReport:
         if self.unit == STAGED and found.counts and found.file and not found.file.startswith(_OUTSIDE):
             # Unlike `restore --staged` it also works before the first commit; names begin at the top.
             return [f"git reset --quiet -- {typed(f':/{found.file}')}"]
-        if found.status == VerdictStatus.ACTIVE:
+        if found.status == VerdictStatus.ACTIVE and not found.is_of_another_account:
             name = shlex.quote(found.key_name or found.key_id or "")
             return [self.ours(f"routic keys revoke {name} --reason leaked"), self.ours(f"routic rotate {name} --now")]
         return []
 
     def sentence(self, found: FoundKey) -> str:
         """What it is and why that matters, in words."""
-        hint, name = found.sighting.hint, found.key_name
+        hint, name = found.sighting.hint, "of another account" if found.is_of_another_account else found.key_name
         said = {
             "active": f"The active key {name} ({hint}) is here",
             "expired": f"The key {name} ({hint}), which has expired, is here",

@@ -34,6 +34,8 @@ def tell(console: Console, report: ScanReport) -> None:
         console.success(f"No key in {counted(report.looked_at, report.unit)}")
         return
     for found in report.found:
+        if found.is_of_another_account and found.counts:
+            console.warn(f"{found.where}: The key {found.sighting.hint} is active in another account of the store")
         if found.sighting.exposure and found.counts:
             console.warn(f"{found.where}: {found.sighting.exposure}")
     counts = Counter({found.sighting.sha256: found.status for found in report.found}.values())
