@@ -128,3 +128,21 @@ def test_a_server_that_is_gone_is_no_success(tmp_path: Path) -> None:
     done = team.machine.respond(gitleaks(team.leaked), code=7)
     assert "Nothing was sent" in done.err
     assert secret_in(team.machine.env_file) == team.leaked
+
+
+def test_a_dry_run_promises_no_replacement_that_the_credential_may_not_make(team: Team) -> None:
+    """To make a version of a key, a credential holds every scope of it: `web` has `api`."""
+    team.credential("keys:revoke", "keys:write")
+    planned = team.machine.respond(gitleaks(team.leaked), "--json", "--dry-run", code=8)
+    assert actions(planned) == [("web", "revoked", False)]
+    assert "scope api" in planned.data["keys"][0]["trouble"]
+    done = team.machine.respond(gitleaks(team.leaked), "--json", code=8)
+    assert actions(done) == [("web", "revoked", True)]
+
+
+@pytest.mark.parametrize("flags", [(), ("--leaked",)])
+def test_a_credential_that_may_not_revoke_is_told_so_before_anybody_is_asked(team: Team, flags: tuple[str]) -> None:
+    team.credential("keys:read")
+    done = team.machine.run("keys", "revoke", "web", *flags)
+    assert done.code == 4, "and not 2, which is that nobody can be asked"
+    assert "lacks the scope keys:revoke" in done.err

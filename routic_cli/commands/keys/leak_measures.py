@@ -10,9 +10,11 @@ from routic_cli.commands.destinations import named_places, sinks_at
 from routic_cli.commands.keys.response import Response
 from routic_cli.delivery.sink import KEYRING, Placement
 from routic_cli.domain.errors import CredentialError, RouticError
-from routic_cli.domain.keys import Key, KeyStatus
+from routic_cli.domain.keys import Key, KeyStatus, Scope
+from routic_cli.domain.scopes import Credential
 from routic_cli.output.incident.wording import place_in_words
 from routic_cli.session import Session
+from routic_cli.store_url import RemoteStore
 from routic_cli.transport.interface import Transport
 from routic_cli.workflows.leak_response import NOW, Measure, Step, still_let_in
 from routic_cli.workflows.leaks import LeakedKey
@@ -32,14 +34,15 @@ def measures_of(
     now = session.now()
     measures = [Measure(each, _step(each, response, now)) for each in leaks]
     changing = [each for each in measures if each.step in {Step.REPLACE, Step.END}]
+    own = own_credential(session, transport) if any(each.step is not Step.NOTHING for each in measures) else None
     refused = _refusal(transport) if changing else None
     replacing = any(each.step is Step.REPLACE for each in measures)
     forgotten = _forgotten(session) if replacing else None
     without = [each.leaked.key for each in changing if each.step is Step.REPLACE]
     needing = {key.id for key in without if not forgotten and not _places_of(session, key)}
     for measure in changing:
-        if refused is not None:
-            measure.step, measure.trouble = Step.REVOKE, refused
+        if (why := refused or _beyond(own, measure.leaked.key)) is not None:
+            measure.step, measure.trouble = Step.REVOKE, why
         elif measure.step is Step.REPLACE and forgotten is not None:
             measure.step, measure.trouble = Step.REVOKE, forgotten
         elif measure.step is Step.REPLACE:
@@ -54,7 +57,32 @@ def measures_of(
             and session.memory_trouble is None
         ):
             _see_who_is_behind(session, measure)
+    if own is not None and {each.step for each in measures} <= {Step.REVOKE, Step.NOTHING}:
+        own.require_any([Scope.KEYS_REVOKE])  # before anybody is asked; what can be replaced is, with it or without
     return measures
+
+
+def own_credential(session: Session, transport: Transport) -> Credential | None:
+    """What the credential that asks may do, as the store says; None for a local store, which asks for none."""
+    if not isinstance(session.config.store_url, RemoteStore):
+        return None
+    verdict = transport.verify(session.credential.token.fingerprint)
+    if verdict.key is None:
+        return None
+    key, is_retiring = verdict.key, verdict.version != verdict.key.current.number
+    return Credential(key.id, key.name, "", key.traits.scopes, is_retiring)
+
+
+def _beyond(own: Credential | None, key: Key) -> CredentialError | None:
+    """Why the credential may not change this key, by the rule of the server."""
+    if own is None:
+        return None
+    try:
+        own.require_not_its_own(key.id)
+        own.require_grantable(key.traits.scopes)
+    except CredentialError as error:
+        return error
+    return None
 
 
 def _step(leaked: LeakedKey, response: Response, now: int) -> Step:
