@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from routic_cli.domain.key_format import check_characters
 from routic_cli.domain.secret import fingerprint_of
+from routic_cli.scanning.reports.detect_secrets import format_for
 from routic_cli.scanning.reports.report import Leak, Report
 from tests.support.reports import BOTH, CONFIG, FRONTEND, OLD, OTHERS, PLANTED, data_of, read
 
@@ -241,3 +245,26 @@ def test_a_key_of_another_form_is_found_in_the_line_of_a_snippet(line: str) -> N
     report = read(json.dumps({"version": "2.1.0", "runs": [run]}))
     assert leak_of(report, "pk_live_51HabcDEF23456789xyz")
     assert (report.unreadable, [leak.is_cut for leak in report.leaks]) == (0, [False])
+
+
+def test_thousands_of_keys_on_one_line_are_each_looked_at_once() -> None:
+    bodies = [f"sk-{number:039d}" for number in range(20_000)]
+    assert len(read(",".join(body + check_characters(body) for body in bodies)).leaks) == len(bodies)
+
+
+def test_white_space_in_a_secret_is_walked_over_once() -> None:
+    secret = "a" + " " * 500_000 + "b"
+    assert len(read(json.dumps([{"RuleID": "generic", "StartLine": 1, "Secret": secret}])).leaks) == 1
+
+
+def test_a_baseline_that_fits_nowhere_is_given_up_after_so_many_pieces_and_said_to_be(tmp_path: Path) -> None:
+    lines = [f"{number:03d}{'x' * 390}" for number in range(40)]
+    (tmp_path / "a.py").write_text("\n".join([*lines, OLD]))
+    scan = format_for([tmp_path]).read
+    gone = [{"hashed_secret": f"{number:040x}", "line_number": number} for number in range(1, len(lines) + 1)]
+    there = {"hashed_secret": hashlib.sha1(OLD.encode(), usedforsecurity=False).hexdigest(), "line_number": 1}
+    entries = [entry for each in [*gone, there] for entry in scan(("results", "a.py", None), each) or ()]
+
+    assert [entry.secret for entry in entries] == [None] * len(gone) + [OLD]
+    assert {entry.why for entry in entries[:20]} == {"the line has changed since"}
+    assert {entry.why for entry in entries[30:-1]} == {"too much of it has changed"}

@@ -29,9 +29,10 @@ def entries(source: Readable) -> Iterator[Entry]:
             continue
         keys = [found.text for found in keys_in(line)]
         yield from (Entry(text, where=where) for text in dict.fromkeys(keys))
-        for word in dict.fromkeys(match[0].decode() for match in _WORD.finditer(line)):
-            if not any(key in word for key in keys):
-                yield Entry(word, where=where)
+        # Each word is searched by itself: to look for every key in every word takes their number squared.
+        for word in dict.fromkeys(match[0] for match in _WORD.finditer(line)):
+            if next(keys_in(word), None) is None:
+                yield Entry(word.decode(), where=where)
         cut = {match[0] for match in _CUT.finditer(line.decode("utf-8", "replace"))}
         yield from (Entry(each, where=where) for each in cut if not is_well_formed(each[:48]))
 

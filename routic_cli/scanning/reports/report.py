@@ -15,7 +15,7 @@ from routic_cli.scanning.reports.candidates import MOST, is_name, keys_of, stump
 from routic_cli.scanning.reports.entry import Entry, Where, is_masked
 
 _PLACES: Final = 20
-_BEARER: Final = re.compile(r"Bearer\s+", re.IGNORECASE)
+_BEARER: Final = re.compile(r"\ABearer\s+", re.IGNORECASE)
 _QUOTES: Final = " \t\r\n\f\v\"'`"
 _SHORTEST: Final = 20
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -122,7 +122,7 @@ class _Read:
 def _whole(secret: str) -> Sequence[str]:
     """A text as it is, and without what it was quoted in."""
     text = secret.strip()
-    return [text, _BEARER.sub("", secret.strip(_QUOTES), count=1).strip(_QUOTES)] if text else []
+    return [text, _BEARER.sub("", secret.strip(_QUOTES)).strip(_QUOTES)] if text else []
 
 
 def is_guessable(text: str) -> bool:
