@@ -314,8 +314,10 @@ _NOBODYS: Final = Verdict(VerdictStatus.UNKNOWN)
 def _verdict(view: StoreReader, sha256: Fingerprint, now: UnixSeconds) -> Verdict:
     found = view.key_of_version(sha256)
     key = view.key(found[0].id) if found else None  # None for what another account has
-    if found is None or key is None:
+    if found is None:
         return _NOBODYS
+    if key is None:
+        return Verdict(VerdictStatus.UNKNOWN, is_elsewhere=True)
     version = next(v for v in key.versions if v.number == found[1])
     return Verdict(verdict_status(key, version, now), key, version.number)
 

@@ -64,14 +64,16 @@ class LeakedKey:
 class Triage:
     """What a report comes to. `not_ours` are secrets that no key of the store has.
 
-    `cut` are those of them that look like keys of ours without their end; `kept_back` those whose hashes a server
-    across the network was not asked about, because they could be guessed.
+    `cut` are those of them that look like keys of ours without their end. Of what is neither ours nor not ours,
+    `kept_back` are secrets whose hashes a server across the network was not asked about, because they could be guessed,
+    and `elsewhere` those that another account of the same store has.
     """
 
     keys: Sequence[LeakedKey]
     not_ours: int
     cut: int
     kept_back: int
+    elsewhere: int
 
     @property
     def to_revoke(self) -> list[LeakedKey]:
@@ -84,20 +86,26 @@ def triage(
 ) -> Triage:
     """Ask the store about every secret of the report, by hash. `told` hears how many more were asked about."""
     keys: dict[KeyId, LeakedKey] = {}
-    not_ours = cut = kept_back = 0
+    not_ours = cut = kept_back = elsewhere = 0
     for some in _batches(report.leaks):
         asked = [[each for each in leak.hashes if not (is_remote and each in leak.guessable)] for leak in some]
         verdicts = iter(transport.verify_many([sha256 for hashes in asked for sha256 in hashes]))
         told(len(some))
         for leak, hashes in zip(some, asked, strict=True):
-            known = [each for each in islice(verdicts, len(hashes)) if each.key is not None]
+            answers = list(islice(verdicts, len(hashes)))
+            known = [each for each in answers if each.key is not None]
             for verdict in known:
                 _add(keys, verdict, leak)
-            if not known:
+            if known:
+                continue
+            if not hashes:
+                kept_back += 1
+            elif any(each.is_elsewhere for each in answers):
+                elsewhere += 1
+            else:
                 not_ours += 1
                 cut += leak.is_cut
-                kept_back += not hashes
-    return Triage(list(keys.values()), not_ours, cut, kept_back)
+    return Triage(list(keys.values()), not_ours, cut, kept_back, elsewhere)
 
 
 def _batches(leaks: Sequence[Leak]) -> Iterator[Sequence[Leak]]:

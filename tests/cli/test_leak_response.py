@@ -19,7 +19,8 @@ from tests.support.usage_log import call, write_log
 
 HOUR = 3600
 INCIDENT = [
-    "object", "created_at", "by", "store", "reason", "dry_run", "changed", "formats", "not_ours", "unreadable", "keys",
+    "object", "created_at", "by", "store", "reason", "dry_run", "changed", "formats", "not_ours", "kept_back",
+    "of_another_account", "unreadable", "keys",
 ]  # fmt: skip
 KEY = ["key", "action", "changed", "ended_at", "found", "replacement", "trouble", "audit", "to_do"]
 AUDIT = [

@@ -265,10 +265,14 @@ def test_a_ci_job_can_do_it_through_a_server_with_that_scope_alone(owner: Sandbo
     job = Sandbox(tmp_path / "job")
     with routic_serve(owner) as serving:
         job.extra |= {"ROUTIC_STORE": serving.url, "ROUTIC_TOKEN": token}
-        assert "3 keys would be revoked" in job.ok(*FROM_STDIN, "--dry-run", stdin=data_of("gitleaks.json")).err
-        done = job.ok(*YES, "--leaked", stdin=data_of("gitleaks.json"))
-        assert "4 secrets in the report are not ours" in done.err
-        assert "not asked about 1 of them" in done.err
+        planned = job.run(*FROM_STDIN, "--dry-run", stdin=data_of("gitleaks.json"))
+        assert "3 keys would be revoked" in planned.err
+        done = job.run(*YES, "--leaked", stdin=data_of("gitleaks.json"))
+        assert (planned.code, done.code) == (8, 8), "whether the password is a key that was imported is not known"
+        assert "3 secrets in the report are not ours" in done.err
+        assert "not asked about 1 more" in done.err
+        again = job.run(*YES, "--json", stdin=data_of("gitleaks.json"))
+        assert (again.code, again.data["not_ours"], again.data["kept_back"]) == (8, 3, 1)
         assert_silent(done)
         assert job.run("keys", "list").code == 4
     assert live(owner) == {"bystander", "ci"}
@@ -304,7 +308,7 @@ def test_hashes_travel_and_only_of_what_nobody_can_guess(owner: Sandbox, tmp_pat
         done = owner.run(*YES, "--leaked", stdin=data_of("gitleaks.json"), env=env)
         server.shutdown()
 
-    assert (done.code, len(bodies)) == (0, 1), done.err
+    assert (done.code, len(bodies)) == (8, 1), done.err
     sent = bodies[0].decode()
     for secret in (*PLANTED.values(), *OTHERS):
         assert secret not in sent
@@ -337,3 +341,18 @@ def test_no_name_in_a_report_begins_a_line_of_what_is_said(owner: Sandbox) -> No
     assert (done.code, "config" in live(owner)) == (8, False)
     assert "::stop-commands::" in done.err
     assert not [line for line in (done.out + done.err).splitlines() if line.strip().startswith("::")]
+
+
+@pytest.mark.parametrize("flags", [(), ("--leaked",)])
+def test_a_key_of_another_account_is_told_of_and_is_not_called_not_ours(owner: Sandbox, flags: tuple[str]) -> None:
+    secret = owner.ok("keys", "create", "--name", "theirs", env={"ROUTIC_ACCOUNT": "acme"}).secret
+    report = json.dumps([RULE | {"Secret": secret}])
+
+    done = owner.run(*YES, *flags, "--json", stdin=report)
+    assert (done.code, done.data["not_ours"], done.data["of_another_account"]) == (8, 0, 1)
+    assert "another account" in done.err
+    assert "theirs" not in done.out + done.err
+    verified = owner.run("keys", "verify", stdin=secret)
+    assert verified.code == 3
+    assert "of another account of this store" in verified.out
+    assert owner.run("keys", "verify", stdin=secret, env={"ROUTIC_ACCOUNT": "acme"}).code == 0

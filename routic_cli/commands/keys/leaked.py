@@ -155,6 +155,8 @@ def _incident(
         ],
         formats=report.formats if report is not None else (),
         not_ours=found.not_ours if found is not None else 0,
+        kept_back=found.kept_back if found is not None else 0,
+        of_another_account=found.elsewhere if found is not None else 0,
         unreadable=report.unreadable if report is not None else 0,
         is_dry_run=response.dry_run,
     )

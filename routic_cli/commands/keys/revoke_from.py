@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 from routic_cli.commands.keys.response import Response
 from routic_cli.commands.missing_store import missing_store
@@ -185,7 +185,13 @@ def _print(session: Session, results: Sequence[Revocation], found: Triage, repor
         | {"found": [_version_object(version) for version in each.found]}
         for each in found.keys
     ]
-    counts = {"not_ours": found.not_ours, "unreadable": report.unreadable, "formats": report.formats}
+    counts = {
+        "not_ours": found.not_ours,
+        "kept_back": found.kept_back,
+        "of_another_account": found.elsewhere,
+        "unreadable": report.unreadable,
+        "formats": report.formats,
+    }
     print_json(session.console, list_object(objects) | counts, session.fields, known=FIELDS)
 
 
@@ -239,21 +245,37 @@ def _tell_rest(session: Session, found: Triage, report: Report) -> None:
 def _tell_kept_back(session: Session, found: Triage) -> None:
     if found.kept_back:
         session.console.notice(
-            f"The server was not asked about {found.kept_back:,} of them: they could be guessed from their hashes"
+            f"The server was not asked about {found.kept_back:,} more: they could be guessed from their hashes"
         )
+    if found.elsewhere:
+        session.console.notice(f"{found.elsewhere:,} more: of another account of this store")
 
 
 def _conclude(report: Report, found: Triage) -> None:
-    if not report.unreadable and not found.cut:
-        return
+    """PartialFailureError where keys may live on that the report tells of."""
+    remedy = report.in_clear
     if report.unreadable:
         what = f"{counted(report.unreadable, 'finding')} of the report could not be read"
         where, why = report.troubles[0]
         # Never at the beginning of a line: a CI runner obeys lines that begin with `::`.
         why = f"At {inert(str(where))}: {why}"
-    else:
+    elif found.cut:
         what = f"{counted(found.cut, 'secret')} of the report may be keys of ours without their end"
         why = "They begin as our keys do, and are shorter; a rule of the scanner that is too short cuts them"
+    elif found.elsewhere:
+        _raise_elsewhere(found.elsewhere)
+    elif found.kept_back:
+        what = f"The server was not asked about {counted(found.kept_back, 'secret')} of the report"
+        why = "They could be guessed from their hashes, which therefore do not leave this machine"
+        remedy = "routic keys revoke --from FILE, on the machine that has the store"
+    else:
+        return
+    raise PartialFailureError(what, why=why, not_done="Whether those are keys of ours is not known", remedy=remedy)
+
+
+def _raise_elsewhere(count: int) -> NoReturn:
     raise PartialFailureError(
-        what, why=why, not_done="Whether those are keys of ours is not known", remedy=report.in_clear
+        f"{counted(count, 'secret')} of the report: of another account of this store",
+        not_done="What another account has was not revoked",
+        remedy="ROUTIC_ACCOUNT=ACCOUNT routic keys revoke --from FILE",
     )

@@ -135,4 +135,7 @@ class Incident:
     formats: Sequence[str] = ()
     not_ours: int = 0
     unreadable: int = 0
+    kept_back: int = 0
+    """Secrets that the server was not asked about: they could be guessed from their hashes."""
+    of_another_account: int = 0
     is_dry_run: bool = False

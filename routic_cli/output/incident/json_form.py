@@ -12,7 +12,8 @@ from routic_cli.output.inert import without_secrets
 from routic_cli.transport.wire import JsonObject, finding_object, key_object
 
 INCIDENT_FIELDS: Final = (
-    "object", "created_at", "by", "store", "reason", "dry_run", "changed", "formats", "not_ours", "unreadable", "keys",
+    "object", "created_at", "by", "store", "reason", "dry_run", "changed", "formats", "not_ours", "kept_back",
+    "of_another_account", "unreadable", "keys",
 )  # fmt: skip
 
 
@@ -28,6 +29,8 @@ def incident_object(incident: Incident) -> JsonObject:
         "changed": any(each.changed for each in incident.keys),
         "formats": list(incident.formats),
         "not_ours": incident.not_ours,
+        "kept_back": incident.kept_back,
+        "of_another_account": incident.of_another_account,
         "unreadable": incident.unreadable,
         "keys": [_key(each, incident.at) for each in incident.keys],
     }

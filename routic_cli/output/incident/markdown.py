@@ -48,6 +48,8 @@ def _lines(incident: Incident) -> Iterator[str]:
 
 def _rest(incident: Incident) -> str:
     rest = f"{counted(incident.not_ours, 'secret')} in it that {'is' if incident.not_ours == 1 else 'are'} not ours"
+    rest += f", {incident.kept_back:,} that the server was not asked about" if incident.kept_back else ""
+    rest += f", {incident.of_another_account:,} of another account" if incident.of_another_account else ""
     return rest + (f", {counted(incident.unreadable, 'finding')} not readable" if incident.unreadable else "")
 
 
