@@ -13,6 +13,7 @@ import pytest
 from tests.support.gateways import routic_serve
 from tests.support.leaks import Machine, actions, gitleaks, secret_in
 from tests.support.sandbox import Sandbox
+from tests.support.terminal import Terminal
 from tests.support.usage_log import call, write_log
 
 
@@ -140,9 +141,13 @@ def test_a_dry_run_promises_no_replacement_that_the_credential_may_not_make(team
     assert actions(done) == [("web", "revoked", True)]
 
 
-@pytest.mark.parametrize("flags", [(), ("--leaked",)])
-def test_a_credential_that_may_not_revoke_is_told_so_before_anybody_is_asked(team: Team, flags: tuple[str]) -> None:
+@pytest.mark.parametrize("how", ["named", "leaked", "from"])
+def test_a_credential_that_may_not_revoke_is_told_so_before_anybody_is_asked(team: Team, how: str) -> None:
     team.credential("keys:read")
-    done = team.machine.run("keys", "revoke", "web", *flags)
-    assert done.code == 4, "and not 2, which is that nobody can be asked"
-    assert "lacks the scope keys:revoke" in done.err
+    words = {"named": ["web"], "leaked": ["web", "--leaked"], "from": ["--from", "report.json"]}[how]
+    (team.machine.sandbox.cwd / "report.json").write_text(gitleaks(team.leaked))
+    with Terminal(team.machine.sandbox, "keys", "revoke", *words) as terminal:
+        done = terminal.finish()
+    assert done.code == 4, done.err
+    assert "lacks the scope keys:revoke" in " ".join(done.err.split())
+    assert "for good?" not in done.err

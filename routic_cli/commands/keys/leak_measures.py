@@ -73,6 +73,13 @@ def own_credential(session: Session, transport: Transport) -> Credential | None:
     return Credential(key.id, key.name, "", key.traits.scopes, is_retiring)
 
 
+def require_revoking(session: Session, transport: Transport) -> None:
+    """InsufficientScopeError before anybody is asked, where the credential may not revoke."""
+    own = own_credential(session, transport)
+    if own is not None:
+        own.require_any([Scope.KEYS_REVOKE])
+
+
 def _beyond(own: Credential | None, key: Key) -> CredentialError | None:
     """Why the credential may not change this key, by the rule of the server."""
     if own is None:

@@ -14,7 +14,7 @@ from routic_cli.commands.options import DryRun, Refs, confirm, described
 from routic_cli.commands.waiting import await_verdicts
 from routic_cli.delivery.sink import DEFAULT_VARIABLE
 from routic_cli.domain.errors import InvalidRequestError, PartialFailureError, RouticError, UnavailableError
-from routic_cli.domain.keys import Key, KeyStatus, Revocation, Scope
+from routic_cli.domain.keys import Key, KeyStatus, Revocation
 from routic_cli.domain.times import parse_duration
 from routic_cli.output.incident import IncidentFormat
 from routic_cli.output.json_out import print_json
@@ -104,7 +104,9 @@ def _revoke_named(session: Session, refs: Sequence[str], response: Response, *, 
         results = [Revocation(key.id, key, changed=False) for key in keys]
         session.console.notice("Dry run: nothing was revoked")
     else:
-        _require_scope(session)
+        from routic_cli.commands.keys.leak_measures import require_revoking
+
+        require_revoking(session, session.transport)
         command = f"routic keys revoke {' '.join(refs)}"
         confirm(session, f"Revoke {_counted(keys)} for good?", yes=response.yes, command=command)
         results = session.revoking_transport.revoke([key.id for key in keys], response.reason)
@@ -120,15 +122,6 @@ def _revoke_named(session: Session, refs: Sequence[str], response: Response, *, 
             why="; ".join(error.what for error in errors.values()),
             remedy="routic keys list",
         )
-
-
-def _require_scope(session: Session) -> None:
-    """InsufficientScopeError before anybody is asked."""
-    from routic_cli.commands.keys.leak_measures import own_credential
-
-    own = own_credential(session, session.transport)
-    if own is not None:
-        own.require_any([Scope.KEYS_REVOKE])
 
 
 def _refuse_both(refs: Sequence[str] | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from routic_cli.commands.keys.leak_measures import require_revoking
 from routic_cli.commands.keys.response import Response
 from routic_cli.commands.missing_store import missing_store
 from routic_cli.commands.options import confirm, described
@@ -73,6 +74,7 @@ def revoke_from(session: Session, asked: Asked, response: Response) -> None:
     if asked.dry_run or not ending:
         results = [Revocation(each.key.id, each.key, changed=False) for each in ending]
     else:
+        require_revoking(session, transport)
         confirm(session, f"Revoke {_named(ending)} for good?", yes=asked.yes, command=_command(asked))
         results = _revoke(session, transport, ending, asked.reason)
         if asked.wait is not None:
