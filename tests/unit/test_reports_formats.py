@@ -268,3 +268,31 @@ def test_a_baseline_that_fits_nowhere_is_given_up_after_so_many_pieces_and_said_
     assert [entry.secret for entry in entries] == [None] * len(gone) + [OLD]
     assert {entry.why for entry in entries[:20]} == {"the line has changed since"}
     assert {entry.why for entry in entries[30:-1]} == {"too much of it has changed"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"mine: sk-\n{OLD[3:]} is it",
+        f"mine: {OLD[:20]}=\r\n{OLD[20:]}",
+        f"> mine: {OLD[:20]}\n> {OLD[20:]}",
+        OLD.replace("-", "\u2011"),
+        OLD.replace("-", "%2D"),
+    ],
+)
+def test_in_text_a_key_is_found_that_was_wrapped_or_has_another_hyphen(text: str) -> None:
+    assert found(read(text)) == {"old"}
+
+
+@pytest.mark.parametrize(
+    "log", ["", "3:04PM WRN leaks found: 2\n", "\x1b[90m3:04PM\x1b[0m \x1b[33mWRN\x1b[0m leaks found: 2"]
+)
+def test_a_report_behind_a_banner_is_read_as_the_report(log: str) -> None:
+    banner = b"\n    o\n    |\\\n    gitleaks\n\n3:03PM INF 3 commits scanned.\n"
+    report = read(banner + data_of("gitleaks.json") + log.encode())
+    assert report.formats == ["gitleaks"]
+    assert said(report) == said(read(data_of("gitleaks.json")))
+
+
+def test_prose_with_json_in_it_stays_text() -> None:
+    assert found(read(f'see this:\n{{"version": 1, "key": "{OLD}"}}\nbye\n')) == {"old"}

@@ -284,3 +284,16 @@ def test_a_scan_that_was_killed_behind_its_first_finding_is_said() -> None:
 )
 def test_a_scan_that_came_to_its_end_and_found_nothing_is_believed(data: str) -> None:
     assert (read(data).unreadable, read(data).leaks) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "other", ["sk-*****", "sk-AbCd**", "[redacted]", "<hidden>", "(filtered by policy)", "sk-xxxxxxxx"]
+)
+def test_a_mask_in_a_text_beside_another_key_is_counted(other: str) -> None:
+    report = read(f"ours: {OLD}\nanother: {other}\n")
+    assert (report.unreadable, len(report.leaks)) == (1, 1)
+
+
+def test_a_key_that_a_text_breaks_over_three_lines_is_said() -> None:
+    report = read(f"{data_of('chat.txt').decode()}\nmine: {OLD[:15]}\n{OLD[15:30]}\n{OLD[30:]}\n")
+    assert report.unreadable == 1

@@ -36,6 +36,21 @@ _PACKED: Final = (
 # What no text has. Terminals' colours and bells, and form feeds, are in logs.
 _BINARY: Final = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 
+# `3:04PM WRN leaks found: 2`, in colours or not. Failures stay: they make the report none.
+_LOG: Final = re.compile(
+    rb"(?:\x1b\[[0-9;]*m)*\d{1,2}:\d\d[AP]M(?:\x1b\[[0-9;]*m)* (?:\x1b\[[0-9;]*m)*(?:TRC|DBG|INF|WRN)"
+)
+
+
+def without_log(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """JSON without the lines of a scanner's log in it: no text of JSON goes over a line, so that they are not of it."""
+    rest = b""
+    for block in blocks:
+        *lines, rest = (rest + block).split(b"\n")
+        yield from (line + b"\n" for line in lines if not _LOG.match(line))
+    if rest and not _LOG.match(rest):
+        yield rest
+
 
 def utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """The blocks in UTF-8, none of them empty. What is in no encoding with a mark stays as it is.

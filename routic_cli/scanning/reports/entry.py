@@ -21,7 +21,7 @@ _MASK: Final = re.compile(
     re.IGNORECASE,
 )
 _BRACKETED: Final = re.compile(r"<[^<>]*>|\[[^\[\]\"']*\]|\u2039[^\u203a]*\u203a|«[^»]*»")
-_FILLER: Final = re.compile(r"[xX.#·-]*")
+_FILLER: Final = re.compile(r"(?:sk-)?[xX.#·-]*")
 _LATEST: Final = 253_402_300_799  # the end of the year 9999
 _LONGEST_NAME: Final = 1024
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from routic_cli.domain.errors import InvalidRequestError
 from routic_cli.scanning.reports import plain_text
-from routic_cli.scanning.reports.decoding import utf8
+from routic_cli.scanning.reports.decoding import utf8, without_log
 from routic_cli.scanning.reports.entry import NOWHERE, Format, Place, Record
 from routic_cli.scanning.reports.errors import NOTHING_REVOKED, ReportError
 from routic_cli.scanning.reports.registry import formats
@@ -25,6 +25,11 @@ _BLOCK: Final = 1 << 20
 _HEAD: Final = 4096
 # No report begins with a number or a word: what does is a line of a log.
 _JSON: Final = re.compile(rb"\s*(?:\[\s*(?:[\[{\]\"]|$)|\{\s*(?:[\"}]|$))")
+# What a scanner prints before its report where both go to one file. More must be there of a finding than its bracket.
+_BANNER: Final = re.compile(
+    rb"(?!\s*[\[{])(?:[^\n]*+\n)+?"
+    rb"(?=(?:\[\s*)?\{\s*\"(?:RuleID|SourceMetadata|\$schema|runs|findings|schema_version)\"|\[\s*\{\s*\"Description\")"
+)
 
 
 @contextmanager
@@ -68,7 +73,11 @@ def read_report(blocks: Iterable[bytes], folders: Sequence[Path] = (Path(),)) ->
         source = _Blocks(utf8(blocks))
         if not source.peek().strip():
             raise _empty()
-        report = _of_json(source, formats(folders)) if _JSON.match(source.peek()) else _of_text(source)
+        banner = _BANNER.match(source.peek())
+        if banner:
+            source = _Blocks(without_log(source.rest(banner.end())))
+        is_json = banner is not None or _JSON.match(source.peek()) is not None
+        report = _of_json(source, formats(folders)) if is_json else _of_text(source)
         if report.unreadable and not report.leaks:
             raise _nothing_readable(report)
     except ReportError as error:
@@ -97,6 +106,11 @@ class _Blocks:
         while len(self._held.lstrip()) < _HEAD and (block := next(self._blocks, b"")):
             self._held = self._held.lstrip() + block if not self._held.strip() else self._held + block
         return self._held[: 2 * _HEAD]
+
+    def rest(self, start: int) -> Iterator[bytes]:
+        """All from there on."""
+        yield self._held[start:]
+        yield from self._blocks
 
     def read(self, size: int = -1) -> bytes:
         """At most so many bytes; nothing at the end."""
