@@ -20,7 +20,8 @@ from tests.support.hostile import Between, Liar, says
 from tests.support.keys import NOW
 from tests.support.remote_faults import JSON, PATIENT, SHORT, Ground, error
 
-CALL = UsageEvent(NOW, "allowed", "POST", "/v1/models", 200, "192.0.2.7", "curl/8.5.0", "r")
+# Of a time that the real server, whose clock is real, does not take for the future.
+CALL = UsageEvent(NOW - 100_000_000, "allowed", "POST", "/v1/models", 200, "192.0.2.7", "curl/8.5.0", "r")
 
 
 def stored(ground: Ground) -> int:
