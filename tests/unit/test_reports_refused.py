@@ -10,6 +10,7 @@ import lzma
 import pytest
 
 from routic_cli.domain.errors import RouticError
+from routic_cli.domain.secret import fingerprint_of
 from routic_cli.scanning.reports.errors import ReportError
 from tests.support.reports import OLD, data_of, read
 
@@ -297,3 +298,9 @@ def test_a_mask_in_a_text_beside_another_key_is_counted(other: str) -> None:
 def test_a_key_that_a_text_breaks_over_three_lines_is_said() -> None:
     report = read(f"{data_of('chat.txt').decode()}\nmine: {OLD[:15]}\n{OLD[15:30]}\n{OLD[30:]}\n")
     assert report.unreadable == 1
+
+
+def test_the_half_of_a_finding_or_a_key_is_no_banner() -> None:
+    finding = json.dumps({"SourceMetadata": {}, "DetectorName": "x", "Raw": "other-secret-of-somebody"})
+    for before in (f'Raw": "{OLD}"}}', f"the key was {OLD}"):
+        assert [leak.hashes[0] for leak in read(f"{before}\n{finding}\n").leaks] == [fingerprint_of(OLD)]

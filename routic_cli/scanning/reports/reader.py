@@ -25,9 +25,10 @@ _BLOCK: Final = 1 << 20
 _HEAD: Final = 4096
 # No report begins with a number or a word: what does is a line of a log.
 _JSON: Final = re.compile(rb"\s*(?:\[\s*(?:[\[{\]\"]|$)|\{\s*(?:[\"}]|$))")
-# What a scanner prints before its report where both go to one file. More must be there of a finding than its bracket.
+# What a scanner prints before its report where both go to one file: no key, and no half of a finding. Of the report
+# more must be there than its bracket.
 _BANNER: Final = re.compile(
-    rb"(?!\s*[\[{])(?:[^\n]*+\n)+?"
+    rb"(?!\s*[\[{])(?:(?![^\n]*sk-)[^\n\"{}]*+\n)+?"
     rb"(?=(?:\[\s*)?\{\s*\"(?:RuleID|SourceMetadata|\$schema|runs|findings|schema_version)\"|\[\s*\{\s*\"Description\")"
 )
 
