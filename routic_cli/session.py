@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from routic_cli.config import Config, Flags, asks_for_no_input, load_config
 from routic_cli.delivery.sink import KEYRING
 from routic_cli.domain.errors import InvalidRequestError, RouticError
-from routic_cli.domain.keys import KeyId, UnixSeconds, VerdictStatus
+from routic_cli.domain.keys import KeyId, UnixSeconds
 from routic_cli.output.console import Console
 from routic_cli.store_url import LocalStore, RemoteStore, is_speakable
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from routic_cli.delivery.keyring_backend import Keyring
     from routic_cli.delivery.sink import Placement, Sink
     from routic_cli.domain.operations import PlacedVersion
-    from routic_cli.domain.secret import Fingerprint, Secret
+    from routic_cli.domain.secret import Secret
     from routic_cli.service.keys import KeyService
     from routic_cli.store.state import StateStore
     from routic_cli.transport.interface import Transport
@@ -102,17 +102,6 @@ class Session:
         if isinstance(store, RemoteStore):
             return self.remote_transport(store, self.credential.token)
         return self._local_transport(store)
-
-    def verify_across_accounts(self, hashes: Sequence[Fingerprint]) -> Mapping[Fingerprint, VerdictStatus]:
-        """What a local store says of those that any of its accounts has; nothing where the store is a remote one."""
-        store = self.config.store_url
-        if isinstance(store, RemoteStore):
-            return {}
-        keys = self._local_transport(store)
-        try:
-            return keys.verify_across_accounts(hashes)
-        finally:
-            keys.close()
 
     def _local_transport(self, store: LocalStore) -> KeyService:
         from routic_cli.service.keys import KeyService

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from routic_cli.command_line import session_of
+from routic_cli.commands.missing_store import missing_store
 from routic_cli.commands.usage.options import settle_format
 from routic_cli.domain.errors import InvalidRequestError, PartialFailureError, RouticError
 from routic_cli.domain.keys import Verdict, VerdictStatus
@@ -25,7 +26,6 @@ from routic_cli.output.scan.report import FoundKey, Level, ScanReport
 from routic_cli.output.scan.table import tell
 from routic_cli.scanning.sightings import STAGED, Scan, Told
 from routic_cli.session import Session
-from routic_cli.store_url import LocalStore
 
 EXAMPLES: Final = """
 routic scan
@@ -173,32 +173,20 @@ def _ask(session: Session, scan: Scan) -> tuple[Mapping[Fingerprint, Verdict], l
         return {}, []
     verdicts: dict[Fingerprint, Verdict] = {}
     try:
-        store = session.config.store_url
-        if isinstance(store, LocalStore) and _is_missing(store.path):
-            scan.notices.append((f"There is no store at {store.path}: nobody was asked about the keys", _ADVICE))
+        missing = missing_store(session)
+        if missing is not None:
+            scan.notices.append((f"There is no store at {missing}: nobody was asked about the keys", _ADVICE))
             return {}, []
         hashes = scan.distinct()
         for start in range(0, len(hashes), _AT_ONCE):
             some = hashes[start : start + _AT_ONCE]
-            verdicts |= zip(some, session.transport.verify_many(some), strict=True)
+            answers = session.transport.verify_many(some)
             # A hook must not let pass what another account of the same store lets in.
-            strange = [each for each in some if verdicts[each].status is VerdictStatus.UNKNOWN]
-            if strange:
-                others = session.verify_across_accounts(strange)
-                verdicts |= {sha256: Verdict(status) for sha256, status in others.items()}
+            answers = [Verdict(each.elsewhere) if each.elsewhere is not None else each for each in answers]
+            verdicts |= zip(some, answers, strict=True)
     except RouticError as error:
         return verdicts, [error]
     return verdicts, []
-
-
-def _is_missing(path: Path) -> bool:
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False  # the store itself says what is wrong
-    return False
 
 
 def _conclude(session: Session, scan: Scan, report: ScanReport, errors: list[RouticError]) -> int:

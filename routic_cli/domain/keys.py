@@ -214,8 +214,8 @@ class Verdict:
     status: VerdictStatus
     key: Key | None = None
     version: int | None = None
-    is_elsewhere: bool = field(default=False, compare=False)
-    """Whether another account of a store on this machine has it; a server does not say that."""
+    elsewhere: VerdictStatus | None = field(default=None, compare=False)
+    """What it is in another account of a store on this machine, and not whose; a server does not say that."""
 
 
 def is_key_id(text: str) -> bool:

@@ -28,7 +28,7 @@ Sums = dict[Label, Traffic]
 
 
 def key_sums(rows: Iterable[Traffic]) -> Sums:
-    """Of traffic by key and outcome, or hour, key and outcome: each key's calls, those that came without one, those with a stranger."""
+    """Of traffic by key and outcome, or hour, key and outcome: the calls of each key, of none, and of strangers."""
     return add_up(rows, _holder)
 
 

@@ -254,20 +254,6 @@ class KeyService:
         shown = iter(self._uses.shown([each.key for each in verdicts if each.key is not None]))
         return [each if each.key is None else replace(each, key=next(shown)) for each in verdicts]
 
-    def verify_across_accounts(self, hashes: Sequence[Fingerprint]) -> Mapping[Fingerprint, VerdictStatus]:
-        """What those of them are that any account has, and not whose.
-
-        No part of a Transport: who may open the file can read all of it, but over HTTP no account hears of another's.
-        """
-        now = self._clock()
-        with self._store.reading(now) as view:
-            holders = {each: view.key_of_version(each) for each in view.hashes_in_use(hashes)}
-        return {
-            sha256: verdict_status(held.key, next(v for v in held.key.versions if v.number == held.number), now)
-            for sha256, held in holders.items()
-            if held is not None
-        }
-
     def account(self) -> Account:
         """The account whose keys they are, with what is left of its balance."""
         from routic_cli.service.accounts import account_of
@@ -313,13 +299,13 @@ _NOBODYS: Final = Verdict(VerdictStatus.UNKNOWN)
 
 def _verdict(view: StoreReader, sha256: Fingerprint, now: UnixSeconds) -> Verdict:
     found = view.key_of_version(sha256)
-    key = view.key(found[0].id) if found else None  # None for what another account has
     if found is None:
         return _NOBODYS
-    if key is None:
-        return Verdict(VerdictStatus.UNKNOWN, is_elsewhere=True)
-    version = next(v for v in key.versions if v.number == found[1])
-    return Verdict(verdict_status(key, version, now), key, version.number)
+    version = next(v for v in found.key.versions if v.number == found.number)
+    status = verdict_status(found.key, version, now)
+    if view.key(found.key.id) is None:  # another account has it
+        return Verdict(VerdictStatus.UNKNOWN, elsewhere=status)
+    return Verdict(status, found.key, found.number)
 
 
 def _key_of_target(view: StoreReader, target: KeyId | Fingerprint) -> Key | None:

@@ -31,7 +31,7 @@ class UsageTransport(Protocol):
         """What the rules find, the most severe first. KeyNotFoundError for a key that is not there."""
 
     def prune(self, before: UnixSeconds) -> int:
-        """Forget the events of the hours before that time, of the account, and for the owner of the file those of nobody; how many.
+        """Forget the events of the hours before that time, of the account; how many.
 
-        What keys were used last, and costs, stay.
+        For the owner of the file those of nobody, too. What keys were used last, and costs, stay.
         """

@@ -100,7 +100,7 @@ def triage(
                 continue
             if not hashes:
                 kept_back += 1
-            elif any(each.is_elsewhere for each in answers):
+            elif any(each.elsewhere is not None for each in answers):
                 elsewhere += 1
             else:
                 not_ours += 1

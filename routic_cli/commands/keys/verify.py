@@ -67,7 +67,7 @@ def _answer(secret: Secret, verdict: Verdict, now: UnixSeconds, missing: Path | 
     if verdict.status is not VerdictStatus.UNKNOWN:
         shown = verdict_object(verdict.status.value, secret.hint, _what_became_of(verdict), verdict, now)
         return shown, _LET_IN if verdict.status is VerdictStatus.ACTIVE else _NO_LONGER
-    if verdict.is_elsewhere:
+    if verdict.elsewhere is not None:
         return verdict_object("unknown", secret.hint, "it is of another account of this store", None, now), _NOT_A_KEY
     defect = _defect(secret.reveal())
     status = "malformed" if defect else "unknown"
