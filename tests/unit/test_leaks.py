@@ -16,7 +16,7 @@ from tests.support.keys import NOW, new_key
 SECRET = mint_secret().reveal()
 
 
-@pytest.mark.parametrize("file", ["a\nb.py", f"{SECRET}.py", "\x1b[2J"])
+@pytest.mark.parametrize("file", ["a\nb.py", f"{SECRET}.py", "\x1b[2J"], ids=["a line break", "a key", "an escape"])
 def test_a_place_that_the_store_would_refuse_is_left_out_of_the_reason(file: str) -> None:
     """Also where nothing has made its name harmless."""
     key = key_from_new(new_key(1), NOW)
