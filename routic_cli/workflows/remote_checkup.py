@@ -42,10 +42,11 @@ def credential_findings(
     end = identity.ends_at
     if end is not None and end - now < _SOON:
         hours = max(end - now, 0) // 3600
-        message = f"The credential '{name}' from {credential.source} ends in {hours} hours"
-        retiring = identity.version != identity.key.current.number
-        renewal = f"routic --store {store.url} auth login" if retiring else f"routic keys update {name} --expires 90d"
-        yield Finding("credential-ends", Severity.WARN, message, renewal)
+        message = (
+            f"The credential '{name}' from {credential.source} ends in {hours} hours, which no credential puts off for"
+            " itself"
+        )
+        yield Finding("credential-ends", Severity.WARN, message, f"routic --store {store.url} auth login")
 
 
 def _token_file_findings(path: Path, source: str) -> Iterator[Finding]:
