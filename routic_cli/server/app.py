@@ -138,10 +138,10 @@ class Application:
 
         try:
             await self._rest(scope, receive, named)
-        except Exception:
+        except Exception:  # whatever it is: Starlette has answered 500, and raises it once more for the log
             if not status:
                 raise
-            # Answered, and raised once more for the log: where it happened is told, without what it happened with.
+            # Where it happened is told, without what it happened with.
             logging.getLogger(LOGGER).exception("A request could not be answered", extra={"request_id": request_id})
         finally:
             if self._parts.log is not None:

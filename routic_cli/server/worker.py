@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from routic_cli.domain.keys import UnixSeconds
+from routic_cli.output.log_lines import LogLines
 from routic_cli.process import forbid_core_dumps
 from routic_cli.server import server_log
 from routic_cli.server.access_log import AccessLog
@@ -62,7 +63,8 @@ def application() -> Application:
     def closed() -> None:
         gate.close()
         limiter.close()
-        recorder.close()
+        if lost := recorder.close():
+            LogLines().write([{"event": "usage_lost", "events": lost, "why": "The usage log took no more in time"}])
         log.close()
 
     return Application(
